@@ -1,0 +1,138 @@
+// Package scenarios is what a run asks for: load, faults, settings, timeline, thresholds, seed.
+package scenarios
+
+import (
+	"time"
+
+	"github.com/aftershock-dev/aftershock/internal/quantity"
+)
+
+// Scenario is one resolved scenario file: extends, variants, preset and overrides are already applied.
+//
+// The sender and whatsapp blocks belong to the sender and the fake; this package checks them strictly against the
+// types it is given (see Blocks) and hands them over as YAML.
+type Scenario struct {
+	Schema     string             `yaml:"schema"`
+	Name       string             `yaml:"name"`
+	Title      string             `yaml:"title,omitempty"`
+	Notes      string             `yaml:"notes,omitempty"`
+	Seed       int64              `yaml:"seed"`
+	Start      time.Time          `yaml:"start,omitempty"` // what t=0 is on the wall
+	Load       Load               `yaml:"load"`
+	Messages   Messages           `yaml:"messages,omitempty"`
+	Client     Client             `yaml:"client,omitempty"`
+	Drain      time.Duration      `yaml:"drain,omitempty"`  // how long to wait after the load for the backlog to empty
+	Assume     map[string]string  `yaml:"assume,omitempty"` // dotted key → why this value was assumed
+	WhatsApp   Block              `yaml:"whatsapp,omitempty"`
+	Sender     Block              `yaml:"sender,omitempty"`
+	Target     *Target            `yaml:"target,omitempty"`
+	Variants   map[string]Variant `yaml:"variants,omitempty"`
+	Timeline   []Step             `yaml:"timeline,omitempty"`
+	Thresholds []Threshold        `yaml:"thresholds,omitempty"`
+}
+
+// Block is a part of the file that belongs to someone else, as YAML.
+type Block []byte
+
+// Load is how messages arrive.
+type Load struct {
+	Arrivals string  `yaml:"arrivals,omitempty"` // even (default) | poisson | trace
+	Phases   []Phase `yaml:"phases,omitempty"`
+	Trace    string  `yaml:"trace,omitempty"` // CSV of timestamp,to,type,size,key, instead of phases
+}
+
+// Phase is a stretch of load with one shape: Rate, or From rising (or falling) linearly To.
+type Phase struct {
+	Name string        `yaml:"name"`
+	For  time.Duration `yaml:"for"`
+	Rate quantity.Rate `yaml:"rate,omitempty"`
+	From quantity.Rate `yaml:"from,omitempty"`
+	To   quantity.Rate `yaml:"to,omitempty"`
+}
+
+// Messages is what the messages look like.
+type Messages struct {
+	Mix        map[string]quantity.Share `yaml:"mix,omitempty"`        // type → share; the default is text alone
+	Recipients int                       `yaml:"recipients,omitempty"` // default 20000
+	Skew       string                    `yaml:"skew,omitempty"`       // "" (uniform) | zipf(1.1)
+	Size       int                       `yaml:"size,omitempty"`       // bytes of media, default 2048
+	Class      string                    `yaml:"class,omitempty"`      // otp | reply | transactional | bulk
+	Tenants    int                       `yaml:"tenants,omitempty"`
+}
+
+// Client is the caller of the sender: how long it waits, and what it does then.
+type Client struct {
+	Timeout        time.Duration `yaml:"timeout,omitempty"` // default 10s
+	Retries        int           `yaml:"retries,omitempty"`
+	Backoff        time.Duration `yaml:"backoff,omitempty"`
+	IdempotencyKey bool          `yaml:"idempotency_key,omitempty"`
+}
+
+// Variant is a named set of overrides, by dotted key.
+type Variant map[string]any
+
+// Step is one entry of the timeline. Exactly one of Set, Fault, the actions or Note alone is given.
+type Step struct {
+	At        time.Duration  `yaml:"at"`
+	For       time.Duration  `yaml:"for,omitempty"`
+	Note      string         `yaml:"note,omitempty"`
+	Set       map[string]any `yaml:"set,omitempty"`
+	Fault     *Fault         `yaml:"fault,omitempty"`
+	Kill      string         `yaml:"kill,omitempty"` // whatsapp/1
+	Pause     string         `yaml:"pause,omitempty"`
+	Partition string         `yaml:"partition,omitempty"`
+	Restart   string         `yaml:"restart,omitempty"`
+	Scale     map[string]int `yaml:"scale,omitempty"` // whatsapp: 12
+}
+
+// Action is a step that acts on replicas.
+type Action struct {
+	Verb   string // kill, pause, resume, partition, heal, restart, scale
+	Target string // whatsapp/1, drafts
+	Count  int    // for scale
+}
+
+// Fault is one change in how the API behaves. Its fields besides Kind and the scope belong to the fake, which checks
+// them; they are handed over as YAML.
+type Fault struct {
+	Kind string
+	Raw  Block // the whole fault as written, kind and scope included
+}
+
+// Target describes a sender that is not ours.
+type Target struct {
+	Method      string            `yaml:"method,omitempty"` // default POST
+	URL         string            `yaml:"url"`
+	Headers     map[string]string `yaml:"headers,omitempty"`
+	Body        string            `yaml:"body,omitempty"` // {{.To}} {{.Text}} {{.MediaURL}} {{.Key}}
+	Success     []int             `yaml:"success,omitempty"`
+	Recognise   string            `yaml:"recognise,omitempty"` // callback | marker | text
+	Image       string            `yaml:"image,omitempty"`
+	Environment map[string]string `yaml:"environment,omitempty"` // values may use {{.FakeWA}}
+	Port        int               `yaml:"port,omitempty"`
+	Ready       string            `yaml:"ready,omitempty"` // path that answers 200 when it is ready
+	Replicas    int               `yaml:"replicas,omitempty"`
+}
+
+// Threshold is one line of a scenario: metric, comparison, limit.
+type Threshold struct {
+	ID     string        `yaml:"id"`
+	Says   string        `yaml:"says,omitempty"`
+	Metric string        `yaml:"metric"`
+	During string        `yaml:"during,omitempty"` // a phase
+	From   time.Duration `yaml:"from,omitempty"`
+	To     time.Duration `yaml:"to,omitempty"`
+	For    time.Duration `yaml:"for,omitempty"`    // must hold throughout some window of this length
+	Within time.Duration `yaml:"within,omitempty"` // must hold within this long after From
+	Level  string        `yaml:"level,omitempty"`  // error (default) | warn
+	Is     string        `yaml:"is"`               // "> 10m", "== 0", "<= +10%"
+}
+
+// Duration returns the length of the load.
+func (s *Scenario) Duration() time.Duration {
+	var d time.Duration
+	for _, p := range s.Load.Phases {
+		d += p.For
+	}
+	return d
+}
