@@ -5,6 +5,7 @@ import "time"
 
 // Run is one finished (or still running) run as its files tell it.
 type Run struct {
+	Dir      string // the folder it was loaded from, "" for none
 	Info     Info
 	Events   []Event
 	Gauges   []Gauge
