@@ -1,0 +1,44 @@
+# make prints its targets; each line after ## says what a target does.
+.DEFAULT_GOAL := help
+GO ?= go
+OUT ?= runs
+
+.PHONY: help build test check bench e2e acceptance crash agreement bench-fakewa bench-sender bench-load june6
+
+help: ## print the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+build: ## build the static binary ./aftershock
+	CGO_ENABLED=0 $(GO) build -trimpath -o aftershock ./cmd/aftershock
+
+june6: ## replay the incident
+	$(GO) run ./cmd/aftershock run june6
+
+test: ## run the tests with the race detector
+	$(GO) test -race -shuffle=on -timeout 20m ./...
+
+check: ## exactly what CI asks of a change: format, vet, staticcheck, tidy, tests
+	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) mod tidy -diff
+	$(MAKE) test
+
+bench: ## cost of a replay at 10k, 100k and 1M messages
+	$(GO) test -run xxx -bench Replay -benchtime 1x -timeout 30m ./harness/local
+
+bench-fakewa: ## the fake against a bare handler, and its memory at 1M messages
+	$(GO) test -run xxx -bench 'Fakewa|Bare|Memory' ./fakewa
+
+bench-sender: ## the sender on JetStream: throughput, added latency, memory under overload
+	$(GO) test -run xxx -bench Sender -benchtime 1x ./sut
+
+crash: ## kill a sender at every point of its state machine
+	$(GO) test -run Crash -count=1 -v ./sut
+
+acceptance: ## real Cloud API clients against the fake (needs npm)
+	./acceptance/run.sh
+
+e2e: ## the system in containers (needs a Docker engine)
+	$(GO) test -run E2E -count=1 -v -timeout 30m ./harness/docker
+

@@ -1,0 +1,10 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// commands lists every command there is.
+func commands() []*cobra.Command {
+	return []*cobra.Command{
+		newRunCommand(),
+	}
+}

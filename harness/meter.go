@@ -1,0 +1,220 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/internal/instant"
+	"github.com/aftershock-dev/aftershock/reports/record"
+)
+
+// meter reads the run's gauges at a steady pace: the ledger, the sender's trail, the system's gauges, our own counts.
+type meter struct {
+	runner *Runner
+	table  *table
+	seq    int64 // of the ledger, read so far
+	last   record.Gauge
+	taken  int64
+}
+
+// page is how many ledger entries are read at once.
+const page = 20_000
+
+// run reads until ctx ends.
+func (m *meter) run(ctx context.Context) {
+	lane := m.runner.lanes().Of(instant.System, instant.Gauges)
+	next := m.table.start
+	for {
+		next = next.Add(m.runner.Every)
+		if !pause(ctx, lane.After(time.Now(), time.Until(next))) {
+			return
+		}
+		if err := m.read(ctx); err != nil && ctx.Err() == nil {
+			m.runner.warn(fmt.Sprintf("gauges could not be read: %v", err))
+		}
+	}
+}
+
+// read takes one reading.
+func (m *meter) read(ctx context.Context) error {
+	sys := m.runner.System
+	if err := m.ledger(ctx); err != nil {
+		return err
+	}
+	if sys.Trail != nil {
+		rows, err := sys.Trail.Drain(ctx)
+		if err != nil {
+			return fmt.Errorf("read the sender's attempts: %w", err)
+		}
+		for _, a := range rows {
+			m.runner.Writer.Attempt(a)
+		}
+	}
+	values := map[string]float64{}
+	if sys.Gauges != nil {
+		v, err := sys.Gauges.Read(ctx)
+		if err != nil {
+			return fmt.Errorf("read the system's gauges: %w", err)
+		}
+		maps.Copy(values, v)
+	}
+	g := record.Gauge{At: time.Since(m.table.start), Values: values}
+	m.own(g)
+	m.events(g)
+	m.runner.Writer.Gauge(g)
+	if m.runner.OnGauge != nil {
+		m.runner.OnGauge(g, m.runner.Scenario)
+	}
+	m.table.mu.Lock()
+	m.last = g
+	m.table.mu.Unlock()
+	return nil
+}
+
+// ledger folds the fake's new entries into the table and writes its attempts down.
+func (m *meter) ledger(ctx context.Context) error {
+	if m.runner.System.Ledger == nil {
+		return nil
+	}
+	for {
+		entries, err := m.runner.System.Ledger.After(ctx, m.seq, page)
+		if err != nil {
+			return fmt.Errorf("read the fake's ledger: %w", err)
+		}
+		for _, e := range entries {
+			m.seq = e.Seq
+			m.table.fold(e)
+			if e.Status != "" {
+				continue
+			}
+			a := record.Attempt{
+				Message: e.Message, Hop: "api", Draft: e.Callback, At: m.table.since(e.At), Done: m.table.since(e.Done),
+				Status: e.Answered, Code: e.Code, Taken: e.Accepted, WAMID: e.WAMID, Fault: e.Fault,
+			}
+			if e.Answered == 0 {
+				a.Error = "withheld"
+			}
+			m.runner.Writer.Attempt(a)
+		}
+		if len(entries) < page {
+			return nil
+		}
+	}
+}
+
+// own adds what the harness counts itself.
+func (m *meter) own(g record.Gauge) {
+	t, v := m.table, g.Values
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	asked := int64(0)
+	for m.taken < int64(len(t.rows)) && t.rows[m.taken].scheduled <= g.At {
+		m.taken++
+	}
+	asked = m.taken
+	c := t.count
+	for name, n := range map[string]int64{
+		record.GOffered: asked, record.GUnsent: max(0, asked-c.offered), record.GFrontDoor: c.frontDoor,
+		record.GFrontDoorFirst: c.frontDoorFirst, record.GAnswered: c.answered, record.GRefused: c.refused,
+		record.GFrontTimeouts: c.timeouts, record.GFront503: c.busy, record.GAPI: c.api, record.GAPIFirst: c.apiFirst,
+		record.GAccepted: c.accepted, record.GGoodput: c.goodput, record.GDuplicates: c.duplicates,
+		record.GDelivered: c.delivered, record.GMediaErrors: c.mediaErrors,
+	} {
+		v[name] = float64(n)
+	}
+	v[record.GOfferedRate] = offeredRate(m.runner.Scenario.Load.Phases, g.At)
+	total := int64(0)
+	for code, n := range t.apiErrors {
+		v["api_error_"+strconv.Itoa(code)+"_total"] = float64(n)
+		total += n
+	}
+	v[record.GAPIErrors] = float64(total)
+	quantiles(v, t.deliveries, record.GDeliveryP50, record.GDeliveryP99)
+	quantiles(v, t.responses, record.GResponseP50, record.GResponseP99)
+	quantiles(v, t.lateness, "", record.GLateness)
+	t.deliveries, t.responses, t.lateness = t.deliveries[:0], t.responses[:0], t.lateness[:0]
+}
+
+// quantiles sets p50 and p99 in seconds, and nothing when there are no values: a gap is not a zero.
+func quantiles(v map[string]float64, d []time.Duration, p50, p99 string) {
+	if len(d) == 0 {
+		return
+	}
+	slices.Sort(d)
+	if p50 != "" {
+		v[p50] = at(d, .5).Seconds()
+	}
+	v[p99] = at(d, .99).Seconds()
+}
+
+// events turns changes of the gauges, and the notes of people who watch, into events.
+func (m *meter) events(g record.Gauge) {
+	if n, ok := g.Values[record.GReplicasReady]; ok && n != m.runner.replicas {
+		if m.runner.replicas != 0 || n == 0 {
+			m.runner.emit(record.Event{
+				At: g.At, Kind: "replica", Source: "sender", ID: "whatsapp", State: "ready",
+				Text: fmt.Sprintf("whatsapp replicas ready: %g (was %g)", n, m.runner.replicas),
+			})
+		}
+		m.runner.replicas = n
+	}
+	for {
+		select {
+		case e := <-m.runner.Marks:
+			e.At = g.At
+			m.runner.emit(e)
+		default:
+			return
+		}
+	}
+}
+
+// drained waits until the sender holds nothing and every accepted message has its status, for at most limit.
+func (m *meter) drained(ctx context.Context, limit time.Duration) {
+	end := time.Now().Add(limit)
+	quiet := 0
+	for time.Now().Before(end) && quiet < 3 {
+		if !pause(ctx, m.runner.Every) {
+			return
+		}
+		m.table.mu.Lock()
+		backlog, known := m.last.Values[record.GBacklog]
+		owed := m.table.count.goodput - m.table.count.delivered
+		m.table.mu.Unlock()
+		switch {
+		case known && backlog > 0:
+			quiet = 0
+		case owed > 0 && quiet == 2 && time.Until(end) > limit/2:
+			quiet = 1 // statuses are still on their way
+		default:
+			quiet++
+		}
+	}
+}
+
+// end closes the table: what was due and never left is unsent, what was not due when the run was interrupted was
+// never offered.
+func (t *table) end(at time.Duration, interrupted bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !interrupted {
+		return
+	}
+	n := len(t.rows)
+	for n > 0 && !t.rows[n-1].fired && t.rows[n-1].scheduled > at {
+		n--
+	}
+	t.rows = t.rows[:n]
+}
+
+func (r *Runner) warn(what string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.warnings) < 20 && !slices.Contains(r.warnings, what) {
+		r.warnings = append(r.warnings, what)
+	}
+}

@@ -1,0 +1,94 @@
+package harness
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/internal/chance"
+	"github.com/aftershock-dev/aftershock/internal/instant"
+	"github.com/aftershock-dev/aftershock/scenarios"
+)
+
+// maxHits bounds one run: beyond it a scenario is a mistake, or needs agents.
+const maxHits = 50_000_000
+
+// schedule turns phases into the instants of all hits, as offsets from the start, in order. Even arrivals come at
+// equal steps of the cumulative rate; Poisson arrivals at exponential steps of it, so the count varies with the seed
+// while the rate is followed exactly.
+func schedule(load scenarios.Load, seed int64) ([]time.Duration, error) {
+	draw := chance.New(seed).For("arrivals")
+	step := func(n uint64) float64 { return 1 }
+	switch load.Arrivals {
+	case "", "even":
+	case "poisson":
+		step = func(n uint64) float64 { return -math.Log(1 - draw.Float(n)) }
+	default:
+		return nil, fmt.Errorf("arrivals %q cannot be scheduled from phases", load.Arrivals)
+	}
+	var (
+		at    []time.Duration
+		begin time.Duration
+		n     uint64
+		due   = step(0)
+		sum   float64 // arrivals expected before this phase
+	)
+	for _, p := range load.Phases {
+		from, to := ends(p)
+		length := p.For.Seconds()
+		total := (from + to) / 2 * length
+		for ; due < sum+total; due += step(n) {
+			if n++; n > maxHits {
+				return nil, fmt.Errorf("the load asks for more than %d messages", maxHits)
+			}
+			at = append(at, begin+time.Duration(when(due-sum, from, to, length)*float64(time.Second)))
+		}
+		sum += total
+		begin += p.For
+	}
+	return at, nil
+}
+
+// ends returns a phase's rate at its start and at its end, per second.
+func ends(p scenarios.Phase) (from, to float64) {
+	if !p.Rate.IsZero() {
+		return p.Rate.PerSecond(), p.Rate.PerSecond()
+	}
+	return p.From.PerSecond(), p.To.PerSecond()
+}
+
+// when inverts the cumulative rate of one phase: the second at which k arrivals have come when the rate goes from a to
+// b over length seconds. It solves a·t + (b−a)·t²/(2·length) = k in the form that does not cancel.
+func when(k, a, b, length float64) float64 {
+	slope := (b - a) / length
+	root := math.Sqrt(max(0, a*a+2*slope*k))
+	if a+root == 0 {
+		return 0
+	}
+	return min(length, 2*k/(a+root))
+}
+
+// offeredRate is the rate that the phases ask for at an instant, in hits a second.
+func offeredRate(phases []scenarios.Phase, at time.Duration) float64 {
+	for _, p := range phases {
+		if at < p.For {
+			from, to := ends(p)
+			return from + (to-from)*float64(at)/float64(p.For)
+		}
+		at -= p.For
+	}
+	return 0
+}
+
+// onLanes moves every hit to an instant of its own, at most one grid later.
+func onLanes(at []time.Duration, start time.Time, lanes instant.Lanes) {
+	if !lanes.On {
+		return
+	}
+	for i, d := range at {
+		t := start.Add(d)
+		at[i] = d + lanes.Of(instant.Arrival, uint64(i)).After(t, 0)
+	}
+	slices.Sort(at)
+}

@@ -1,0 +1,248 @@
+package harness
+
+import (
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/reports/record"
+)
+
+// row is what the harness knows of one message, as offsets from the start.
+type row struct {
+	scheduled, sent, answered, accepted, delivered time.Duration
+	slack                                          time.Duration
+	tries, status, api, mediaErrors, copies        uint16
+	hasSlack, fired, finished, expired, refused    bool  // refused: the API reported the message failed after accepting it
+	code                                           int32 // last Cloud API error
+	reason                                         string
+	first                                          lineage
+	more                                           *copies
+}
+
+// copies is what only messages with duplicates carry.
+type copies struct {
+	seen   []lineage
+	causes []string
+}
+
+// lineage is where an accepted copy came from, as its callback data tells: m000001.2-1.3 is the third send of the
+// draft that the first create of the client's second attempt made.
+type lineage struct {
+	client, create, send uint16
+	known                bool
+}
+
+// parseLineage reads callback data of the reference sender for one message.
+func parseLineage(callback, id string) lineage {
+	rest, ok := strings.CutPrefix(callback, id)
+	if !ok {
+		return lineage{}
+	}
+	dash := strings.IndexByte(rest, '-')
+	if dash < 0 {
+		return lineage{}
+	}
+	l := lineage{known: true}
+	if c, ok := strings.CutPrefix(rest[:dash], "."); ok {
+		n, err := strconv.ParseUint(c, 10, 16)
+		if err != nil {
+			return lineage{}
+		}
+		l.client = uint16(n)
+	}
+	create, send, ok := strings.Cut(rest[dash+1:], ".")
+	c, err1 := strconv.ParseUint(create, 10, 16)
+	s, err2 := strconv.ParseUint(send, 10, 16)
+	if !ok || err1 != nil || err2 != nil {
+		return lineage{}
+	}
+	l.create, l.send = uint16(c), uint16(s)
+	return l
+}
+
+// cause says why a copy exists, given the copies accepted before it.
+func cause(l lineage, before []lineage) string {
+	if !l.known {
+		return "unknown"
+	}
+	sameClient, sameDraft := false, false
+	for _, b := range before {
+		if !b.known {
+			return "unknown"
+		}
+		if b.client != l.client {
+			continue
+		}
+		sameClient = true
+		if b.create != l.create {
+			continue
+		}
+		sameDraft = true
+		if b.send == l.send {
+			return "redelivery"
+		}
+	}
+	switch {
+	case sameDraft:
+		return "send_retry"
+	case sameClient:
+		return "create_retry"
+	}
+	return "client_retry"
+}
+
+// table holds every message of the run and the counters that follow from them. Its mutex guards memory only.
+type table struct {
+	start time.Time
+	mu    sync.Mutex
+	rows  []row
+	count counters
+	// since the last gauge reading
+	deliveries, responses, lateness []time.Duration
+	apiErrors                       map[int]int64
+}
+
+// counters are cumulative since the start of the run.
+type counters struct {
+	offered, unsent, frontDoor, frontDoorFirst, answered, refused, timeouts, busy int64
+	api, apiFirst, accepted, goodput, duplicates, delivered, mediaErrors          int64
+	inFlight                                                                      int64
+}
+
+func newTable(start time.Time, at []time.Duration) *table {
+	t := &table{start: start, rows: make([]row, len(at)), apiErrors: map[int]int64{}}
+	for i, d := range at {
+		t.rows[i] = row{
+			scheduled: d, sent: record.Never, answered: record.Never, accepted: record.Never, delivered: record.Never,
+		}
+	}
+	return t
+}
+
+func (t *table) since(at time.Time) time.Duration { return at.Sub(t.start) }
+
+// fire notes that message n's first attempt left.
+func (t *table) fire(n uint64, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := &t.rows[n-1]
+	r.fired, r.sent = true, t.since(now)
+	t.count.offered++
+	t.count.inFlight++
+	t.lateness = append(t.lateness, r.sent-r.scheduled)
+}
+
+// tried notes one attempt at the front door.
+func (t *table) tried(n uint64, status int, timedOut bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := &t.rows[n-1]
+	r.tries++
+	r.status = uint16(status)
+	t.count.frontDoor++
+	if r.tries == 1 {
+		t.count.frontDoorFirst++
+	}
+	if timedOut {
+		t.count.timeouts++
+	}
+	if status == 503 {
+		t.count.busy++
+	}
+}
+
+// answer notes that the front door is done with message n, one way or the other.
+func (t *table) answer(n uint64, now time.Time, taken bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := &t.rows[n-1]
+	r.finished, r.answered = true, t.since(now)
+	t.count.inFlight--
+	if taken {
+		t.count.answered++
+	} else {
+		t.count.refused++
+	}
+	t.responses = append(t.responses, r.answered-r.scheduled)
+}
+
+// fold takes one entry of the fake's ledger in.
+func (t *table) fold(e Entry) {
+	id := e.Message
+	if id == "" {
+		id, _, _ = strings.Cut(strings.SplitN(e.Callback, "-", 2)[0], ".")
+	}
+	n, ok := messageNumber(id)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !ok || n > uint64(len(t.rows)) {
+		return // someone else's traffic: not a message of this run
+	}
+	r := &t.rows[n-1]
+	if e.Status != "" {
+		t.foldStatus(r, e)
+		return
+	}
+	r.api++
+	t.count.api++
+	if r.api == 1 {
+		t.count.apiFirst++
+	}
+	if e.Media {
+		r.hasSlack, r.slack = true, e.Slack
+	}
+	if !e.Accepted {
+		r.code = int32(e.Code)
+		t.apiErrors[e.Code]++
+		if e.Expired {
+			r.mediaErrors++
+			t.count.mediaErrors++
+		}
+		return
+	}
+	t.foldCopy(r, e, id)
+}
+
+func (t *table) foldStatus(r *row, e Entry) {
+	switch e.Status {
+	case "delivered", "read":
+		if r.delivered == record.Never {
+			r.delivered = t.since(e.At)
+			t.count.delivered++
+			t.deliveries = append(t.deliveries, r.delivered-r.scheduled)
+		}
+	case "failed":
+		r.refused, r.code = true, int32(e.Code)
+		if r.copies > 0 {
+			r.copies-- // this copy will never arrive: sending it again makes no duplicate
+		}
+		t.apiErrors[e.Code]++
+		if e.Expired {
+			r.expired = true
+			r.mediaErrors++
+			t.count.mediaErrors++
+		}
+	}
+}
+
+func (t *table) foldCopy(r *row, e Entry, id string) {
+	l := parseLineage(e.Callback, id)
+	r.copies++
+	t.count.accepted++
+	if r.copies == 1 {
+		r.first, r.refused, r.expired = l, false, false
+		if r.accepted == record.Never {
+			r.accepted = t.since(e.At)
+			t.count.goodput++
+		}
+		return
+	}
+	t.count.duplicates++
+	if r.more == nil {
+		r.more = &copies{seen: []lineage{r.first}}
+	}
+	r.more.causes = append(r.more.causes, cause(l, r.more.seen))
+	r.more.seen = append(r.more.seen, l)
+}

@@ -1,0 +1,151 @@
+package virtual
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"syscall"
+)
+
+// Network is an http.RoundTripper that hands each request to the handler of its host, on a goroutine of its own. A
+// caller that gives up gets its error at once while the handler goes on, with its context cancelled, exactly as a
+// handler behind net/http does: abandoned work is what overload is made of.
+type Network struct {
+	mu       sync.RWMutex
+	hosts    map[string]http.Handler
+	handlers sync.WaitGroup
+}
+
+// NewNetwork returns a network without hosts.
+func NewNetwork() *Network { return &Network{hosts: map[string]http.Handler{}} }
+
+// Handle puts a handler behind a host name; nil takes the host away, and connections to it are refused.
+func (n *Network) Handle(host string, h http.Handler) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.hosts[host] = h
+}
+
+// Wait returns when every handler that was ever called has ended.
+func (n *Network) Wait() { n.handlers.Wait() }
+
+// RoundTrip implements http.RoundTripper.
+func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := takeBody(r)
+	if err != nil {
+		return nil, err
+	}
+	n.mu.RLock()
+	h := n.hosts[r.URL.Host]
+	n.mu.RUnlock()
+	if h == nil {
+		return nil, fmt.Errorf("dial %s: %w", r.URL.Host, syscall.ECONNREFUSED)
+	}
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	req := r.WithContext(ctx)
+	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	req.RequestURI, req.RemoteAddr = r.URL.RequestURI(), "192.0.2.1:1"
+	if req.Host == "" {
+		req.Host = r.URL.Host
+	}
+	done := make(chan *response, 1)
+	n.handlers.Add(1)
+	go func() {
+		defer n.handlers.Done()
+		w := &response{header: http.Header{}, code: http.StatusOK}
+		w.aborted = serve(h, w, req)
+		done <- w
+		cancel()
+	}()
+	select {
+	case w := <-done:
+		return w.result(r)
+	case <-r.Context().Done():
+	}
+	select {
+	case w := <-done: // it was answered at this very instant
+		return w.result(r)
+	default:
+		cancel()
+		return nil, r.Context().Err()
+	}
+}
+
+func takeBody(r *http.Request) ([]byte, error) {
+	if r.Body == nil {
+		return nil, nil
+	}
+	defer r.Body.Close()
+	if r.ContentLength > 0 {
+		b := make([]byte, r.ContentLength)
+		_, err := io.ReadFull(r.Body, b)
+		return b, err
+	}
+	return io.ReadAll(r.Body)
+}
+
+// serve calls the handler and reports whether it broke the connection on purpose.
+func serve(h http.Handler, w http.ResponseWriter, r *http.Request) (aborted bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				aborted = true
+				return
+			}
+			panic(p)
+		}
+	}()
+	h.ServeHTTP(w, r)
+	return false
+}
+
+// response is the http.ResponseWriter of one handler.
+type response struct {
+	header  http.Header
+	code    int
+	wrote   bool
+	body    bytes.Buffer
+	aborted bool
+}
+
+func (w *response) Header() http.Header { return w.header }
+
+func (w *response) WriteHeader(code int) {
+	if !w.wrote && code >= 200 {
+		w.wrote, w.code = true, code
+	}
+}
+
+func (w *response) Write(b []byte) (int, error) {
+	w.wrote = true
+	return w.body.Write(b)
+}
+
+// Flush is there for handlers that flush; the caller sees the answer when the handler has ended.
+func (w *response) Flush() { w.wrote = true }
+
+func (w *response) result(r *http.Request) (*http.Response, error) {
+	if w.aborted && w.body.Len() == 0 {
+		return nil, fmt.Errorf("read %s: %w", r.URL.Host, syscall.ECONNRESET)
+	}
+	var body io.Reader = &w.body
+	if w.aborted {
+		body = io.MultiReader(&w.body, broken{})
+	}
+	return &http.Response{
+		Status: http.StatusText(w.code), StatusCode: w.code, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: w.header, Body: io.NopCloser(body), ContentLength: int64(w.body.Len()), Request: r,
+	}, nil
+}
+
+// broken is the end of a body whose connection was cut.
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
