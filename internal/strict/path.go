@@ -145,11 +145,13 @@ func (n *Node) remove(key string) {
 // key, at any depth; a key with no value in over is taken away; lists and values are replaced whole. This is JSON's
 // merge patch.
 func Merge(base, over *Node) *Node {
-	if base == nil || over == nil || base.Kind != Map || over.Kind != Map {
-		if over == nil {
-			return base.Clone()
-		}
+	switch {
+	case over == nil:
+		return base.Clone()
+	case over.Kind != Map:
 		return over.Clone()
+	case base == nil || base.Kind != Map:
+		base = &Node{Kind: Map, Pos: over.Pos}
 	}
 	out := base.Clone()
 	for _, f := range over.Fields {
@@ -158,7 +160,7 @@ func Merge(base, over *Node) *Node {
 		case f.Value.Kind == Null:
 			out.remove(f.Key)
 		case old == nil:
-			f.Value = Merge(&Node{Kind: Map, Pos: f.Value.Pos}, f.Value)
+			f.Value = Merge(nil, f.Value)
 			out.Fields = append(out.Fields, f)
 		default:
 			for i := range out.Fields {
