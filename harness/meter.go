@@ -67,7 +67,7 @@ func (m *meter) read(ctx context.Context) error {
 	m.events(g)
 	m.runner.Writer.Gauge(g)
 	if m.runner.OnGauge != nil {
-		m.runner.OnGauge(g, m.runner.Scenario)
+		m.runner.OnGauge(g)
 	}
 	m.table.mu.Lock()
 	m.last = g

@@ -26,13 +26,13 @@ type Runner struct {
 	Scenario  *scenarios.Scenario
 	System    System
 	Writer    *record.Writer
-	Info      record.Info   // what the caller knows: id, command, machine, …; Run fills in the rest
-	MediaBase string        // where the links of media messages point, without a trailing slash
-	Virtual   bool          // the run happens in a bubble
-	Every     time.Duration // between two readings of the gauges; default 10 s
-	Lateness  time.Duration // p99 of start lateness beyond which the run is invalid; default 100 ms
-	Gate      Gate          // nil: as fast as it goes
-	OnGauge   func(record.Gauge, *scenarios.Scenario)
+	Info      record.Info         // what the caller knows: id, command, machine, …; Run fills in the rest
+	MediaBase string              // where the links of media messages point, without a trailing slash
+	Virtual   bool                // the run happens in a bubble
+	Every     time.Duration       // between two readings of the gauges; default 10 s
+	Lateness  time.Duration       // p99 of start lateness beyond which the run is invalid; default 100 ms
+	Gate      Gate                // nil: as fast as it goes
+	OnGauge   func(record.Gauge)  // called with each reading
 	Marks     <-chan record.Event // events from people who watch; read at each gauge reading
 
 	mu       sync.Mutex

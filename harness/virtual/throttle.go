@@ -15,6 +15,7 @@ type Throttle struct {
 	ask    chan time.Duration
 	answer chan struct{}
 	stop   chan struct{}
+	once   sync.Once
 	ended  sync.WaitGroup
 }
 
@@ -28,9 +29,12 @@ func NewThrottle(speed float64) *Throttle {
 	return t
 }
 
-// Close ends the keeper; a bubble that still asks passes freely.
+// Release lets the run pass freely from now on, whatever speed and pause say.
+func (t *Throttle) Release() { t.once.Do(func() { close(t.stop) }) }
+
+// Close ends the keeper and releases the run.
 func (t *Throttle) Close() {
-	close(t.stop)
+	t.Release()
 	t.ended.Wait()
 }
 

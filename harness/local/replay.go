@@ -1,0 +1,147 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/harness"
+	"github.com/aftershock-dev/aftershock/harness/virtual"
+	"github.com/aftershock-dev/aftershock/reports/record"
+	"github.com/aftershock-dev/aftershock/scenarios"
+	"github.com/aftershock-dev/aftershock/sut/queue"
+)
+
+// Options say how a scenario is replayed.
+type Options struct {
+	Scenario    *scenarios.Scenario
+	Dir         string      // the run's folder, created
+	Info        record.Info // identity: id, scenario, command, machine, tool
+	Clock       string      // virtual (default) | wall
+	Compress    float64     // wall: durations divided, rates multiplied
+	Speed       float64     // virtual: seconds of the run a wall second; 0 is as fast as it goes
+	Queue       string      // memory (default) | jetstream
+	NATS        string      // URL of an outside cluster
+	Environment string      // embedded (default) | processes | external
+	Target      string      // external: the sender's URL
+	Every       time.Duration
+	OnGauge     func(record.Gauge) // a copy of each reading; must not block
+	Started     func(*Live)        // called when the record exists and before the load starts
+}
+
+// Replay runs the scenario and returns the finished Info; the record is in Dir whatever happened. An interrupted run
+// returns ctx's error and has its record too.
+func Replay(ctx context.Context, o Options) (record.Info, error) {
+	o.defaults()
+	w, err := record.Create(o.Dir, o.Info, o.Scenario.YAML())
+	if err != nil {
+		return o.Info, err
+	}
+	live := newLive(w, o)
+	defer live.close()
+	if o.Started != nil {
+		o.Started(live)
+	}
+	began := time.Now()
+	var info record.Info
+	var runErr error
+	if o.Clock == "virtual" {
+		info, runErr = replayVirtual(ctx, o, w, live)
+	} else {
+		info, runErr = replayWall(ctx, o, w, live)
+	}
+	info.Wall = time.Since(began)
+	if info.State == "" || info.State == "running" {
+		info.State = "failed"
+	}
+	if runErr != nil && !errors.Is(runErr, context.Canceled) {
+		info.State, info.Error = "failed", runErr.Error()
+	}
+	if err := w.Close(info); err != nil {
+		return info, errors.Join(runErr, fmt.Errorf("write the record: %w", err))
+	}
+	return info, runErr
+}
+
+func (o *Options) defaults() {
+	if o.Clock == "" {
+		o.Clock = "virtual"
+	}
+	if o.Queue == "" {
+		o.Queue = "memory"
+	}
+	if o.Environment == "" {
+		o.Environment = "embedded"
+	}
+	if o.Compress < 1 {
+		o.Compress = 1
+	}
+	i := &o.Info
+	i.Clock, i.Environment, i.Queue, i.Compress = o.Clock, o.Environment, o.Queue, o.Compress
+	if i.Machine == "" {
+		i.Machine = fmt.Sprintf("%s/%s/%d", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	}
+}
+
+// replayVirtual runs everything in a bubble. Only non-blocking looks at ctx are taken in there: waiting for a channel
+// that was made outside would stop the clock.
+func replayVirtual(ctx context.Context, o Options, w *record.Writer, live *Live) (info record.Info, err error) {
+	if o.Queue == "jetstream" {
+		queue.Prepare()
+	}
+	gate := virtual.NewThrottle(o.Speed)
+	live.gate.Store(gate)
+	released := context.AfterFunc(ctx, gate.Release)
+	defer released()
+	defer gate.Close()
+	virtual.Run(o.Scenario.Start, func() {
+		inner, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		watch := func() {
+			if ctx.Err() != nil || live.aborted.Load() {
+				cancel()
+			}
+		}
+		info, err = replay(inner, o, w, live, gate, watch)
+	})
+	return info, err
+}
+
+// replayWall runs the same over loopback sockets, in real time.
+func replayWall(ctx context.Context, o Options, w *record.Writer, live *Live) (record.Info, error) {
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	watch := func() {
+		if live.aborted.Load() {
+			cancel()
+		}
+	}
+	return replay(inner, o, w, live, nil, watch)
+}
+
+// replay builds the system, runs the scenario against it and takes the system down again.
+func replay(ctx context.Context, o Options, w *record.Writer, live *Live, gate harness.Gate, watch func()) (record.Info, error) {
+	sys, err := Build(ctx, o)
+	if err != nil {
+		return o.Info, err
+	}
+	live.system.Store(sys)
+	r := &harness.Runner{
+		Scenario: sys.scenario, System: sys.System, Writer: w, Info: o.Info, MediaBase: sys.mediaBase,
+		Virtual: o.Clock == "virtual", Every: sys.every, Marks: live.marks,
+		OnGauge: func(g record.Gauge) {
+			watch()
+			live.carryOut(ctx)
+			if o.OnGauge != nil {
+				o.OnGauge(g)
+			}
+		},
+	}
+	if gate != nil {
+		r.Gate = gate
+	}
+	info, err := r.Run(ctx)
+	return info, errors.Join(err, sys.Close())
+}

@@ -1,0 +1,231 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/fakewa"
+	"github.com/aftershock-dev/aftershock/harness"
+	"github.com/aftershock-dev/aftershock/harness/virtual"
+	"github.com/aftershock-dev/aftershock/internal/instant"
+	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/scenarios"
+	"github.com/aftershock-dev/aftershock/sut"
+	"github.com/aftershock-dev/aftershock/sut/queue"
+)
+
+// System is the fake, the reference sender and the media store, running. Its embedded harness.System is what a Runner
+// takes.
+type System struct {
+	harness.System
+
+	scenario  *scenarios.Scenario // as run: squeezed when time is
+	mediaBase string
+	every     time.Duration
+
+	fake    *fakewa.Server
+	sender  *sut.Sender
+	queue   queue.Queue
+	servers []*httptest.Server
+	network *virtual.Network
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	mu      sync.Mutex
+	failed  []error
+}
+
+// hosts of the in-memory network.
+const (
+	hostWhatsApp = "whatsapp.sender"
+	hostDrafts   = "drafts.sender"
+	hostGraph    = "graph.fake"
+	hostMedia    = "media.store"
+)
+
+// secrets that fake and sender share; they protect nothing.
+const (
+	phone       = "106540352242922"
+	token       = "EAAaftershock"
+	appSecret   = "aftershock-app-secret"
+	verifyToken = "aftershock-verify"
+)
+
+// Build wires the system that o asks for and starts it. In virtual time it must be called inside the bubble.
+func Build(ctx context.Context, o Options) (*System, error) {
+	fakeCfg, senderCfg, err := configs(o.Scenario)
+	if err != nil {
+		return nil, err
+	}
+	s := &System{every: o.Every}
+	if s.every <= 0 {
+		s.every = 10 * time.Second
+	}
+	live := &settings{sender: senderCfg, fake: fakeCfg, compress: o.Compress}
+	s.scenario = squeezed(o.Scenario, o.Compress)
+	s.every = time.Duration(float64(s.every) / o.Compress)
+	quantity.Squeeze(&fakeCfg, o.Compress)
+	quantity.Squeeze(&senderCfg, o.Compress)
+
+	where, err := s.place(o)
+	if err != nil {
+		return nil, err
+	}
+	s.mediaBase = where.media
+	lanes := instant.Lanes{On: o.Clock == "virtual"}
+	s.fake, err = fakewa.NewServer(fakeCfg, fakewa.Wiring{
+		Webhook: where.whatsapp + "/webhooks/whatsapp", AppSecret: appSecret, VerifyToken: verifyToken,
+		Transport: where.transport, MediaHosts: []string{where.mediaHost}, Seed: o.Scenario.Seed, Lanes: lanes,
+		SpillDir: filepath.Join(o.Dir, "ledger"),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start the fake: %w", err)
+	}
+	if s.queue, err = openQueue(ctx, o, lanes); err != nil {
+		return nil, err
+	}
+	trail := &trail{}
+	s.sender, err = sut.New(senderCfg, sut.Wiring{
+		Transport: where.transport, WhatsAppURL: where.whatsapp, DraftsURL: where.drafts, APIBase: where.graph + "/v24.0",
+		Token: token, Phone: phone, AppSecret: appSecret, VerifyToken: verifyToken,
+		Queue: s.queue, Seed: o.Scenario.Seed, Lanes: lanes, Observe: trail.observe,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start the sender: %w", err)
+	}
+	where.serve(s)
+	live.apply = func(sender, fake []byte) error {
+		if fake != nil {
+			if err := s.fake.Set(fake); err != nil {
+				return fmt.Errorf("whatsapp: %w", err)
+			}
+		}
+		if sender != nil {
+			if err := s.sender.Apply(sender); err != nil {
+				return fmt.Errorf("sender: %w", err)
+			}
+		}
+		return nil
+	}
+	trail.start = time.Now()
+	s.System = harness.System{
+		Name: o.Environment, Queue: o.Queue, URL: where.whatsapp, Transport: where.transport,
+		Effective: effective(s.sender.Effective(), s.fake.Effective()),
+		Faults:    faults{s.fake}, Ledger: ledger{s.fake}, Gauges: &gauges{sender: s.sender, last: time.Now()},
+		Settings: live, Replicas: replicas{s.sender}, Books: books{s.sender}, Trail: trail,
+	}
+	s.start(s.fake.Run, s.sender.Run)
+	return s, nil
+}
+
+// configs reads the scenario's two blocks.
+func configs(sc *scenarios.Scenario) (fakewa.Config, sut.Config, error) {
+	fakeCfg, err := fakewa.ParseConfig("whatsapp", sc.WhatsApp)
+	if err != nil {
+		return fakeCfg, sut.Config{}, err
+	}
+	senderCfg, err := sut.ParseConfig("sender", sc.Sender)
+	return fakeCfg, senderCfg, err
+}
+
+// squeezed returns the scenario with time divided by n.
+func squeezed(sc *scenarios.Scenario, n float64) *scenarios.Scenario {
+	if n == 1 {
+		return sc
+	}
+	out := *sc
+	out.Load.Phases = append([]scenarios.Phase(nil), sc.Load.Phases...)
+	out.Timeline = append([]scenarios.Step(nil), sc.Timeline...)
+	quantity.Squeeze(&out, n)
+	return &out
+}
+
+// place is where the parts reach each other.
+type place struct {
+	whatsapp, drafts, graph, media, mediaHost string
+	transport                                 http.RoundTripper
+	serve                                     func(*System) // puts the handlers behind their addresses
+}
+
+// place makes the network: in memory for virtual time, loopback otherwise.
+func (s *System) place(o Options) (place, error) {
+	if o.Clock == "virtual" {
+		s.network = virtual.NewNetwork()
+		return place{
+			whatsapp: "http://" + hostWhatsApp, drafts: "http://" + hostDrafts, graph: "http://" + hostGraph,
+			media: "http://" + hostMedia, mediaHost: hostMedia, transport: s.network,
+			serve: func(s *System) {
+				s.network.Handle(hostWhatsApp, s.sender.WhatsApp())
+				s.network.Handle(hostDrafts, s.sender.Drafts())
+				s.network.Handle(hostGraph, s.fake)
+				s.network.Handle(hostMedia, mediaStore())
+			},
+		}, nil
+	}
+	var listeners [4]net.Listener
+	var urls [4]string
+	for i := range listeners {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return place{}, fmt.Errorf("listen on loopback: %w", err)
+		}
+		listeners[i], urls[i] = l, "http://"+l.Addr().String()
+	}
+	return place{
+		whatsapp: urls[0], drafts: urls[1], graph: urls[2], media: urls[3], mediaHost: listeners[3].Addr().String(),
+		transport: &http.Transport{MaxIdleConnsPerHost: 512, IdleConnTimeout: 30 * time.Second},
+		serve: func(s *System) {
+			for i, h := range []http.Handler{s.sender.WhatsApp(), s.sender.Drafts(), s.fake, mediaStore()} {
+				srv := &httptest.Server{Listener: listeners[i], Config: &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}}
+				srv.Start()
+				s.servers = append(s.servers, srv)
+			}
+		},
+	}, nil
+}
+
+func openQueue(ctx context.Context, o Options, lanes instant.Lanes) (queue.Queue, error) {
+	if o.Queue == "memory" {
+		return queue.NewMemory(queue.Config{Lanes: lanes}), nil
+	}
+	return nil, errors.New("jetstream is wired below")
+}
+
+// start runs the parts; Close waits for them.
+func (s *System) start(parts ...func(context.Context) error) {
+	var ctx context.Context
+	ctx, s.stop = context.WithCancel(context.Background())
+	for _, run := range parts {
+		s.running.Go(func() {
+			if err := run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+				s.mu.Lock()
+				s.failed = append(s.failed, err)
+				s.mu.Unlock()
+			}
+		})
+	}
+}
+
+// Close stops everything and waits until nothing of it is left.
+func (s *System) Close() error {
+	s.stop()
+	s.running.Wait()
+	if s.network != nil {
+		s.network.Wait()
+	}
+	for _, srv := range s.servers {
+		srv.Close()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	err := s.queue.Close(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return errors.Join(append(s.failed, err)...)
+}

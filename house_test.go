@@ -1,0 +1,74 @@
+package aftershock_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/aftershock-dev/aftershock/"
+
+// arrows says, for each room of the house, which other rooms its code may reach, directly or not. The leaves under
+// internal/ are open to all: they know amounts, draws and instants, never messages.
+var arrows = map[string][]string{
+	"scenarios":       {},
+	"reports/record":  {},
+	"fakewa":          {},
+	"fakewa/control":  {"fakewa"},
+	"sut":             {"sut"},
+	"sut/policy":      {},
+	"sut/queue":       {"sut/queue"},
+	"sut/drafts":      {"sut/policy", "sut/queue"},
+	"sut/whatsapp":    {"sut/policy", "sut/queue"},
+	"harness":         {"scenarios", "reports/record"},
+	"harness/virtual": {},
+	"harness/sweep":   {"harness", "reports", "scenarios", "fakewa", "sut"},
+	"reports":         {"scenarios", "reports"},
+	"reports/dash":    {"reports", "scenarios"},
+}
+
+// TestArrows keeps the picture in docs/architecture.md true.
+func TestArrows(t *testing.T) {
+	checked := 0
+	for pkg, allowed := range arrows {
+		out, err := exec.Command("go", "list", "-deps", "./"+pkg).Output()
+		if err != nil {
+			t.Fatalf("go list -deps ./%s: %v", pkg, err)
+		}
+		for _, dep := range strings.Fields(string(out)) {
+			room, ours := strings.CutPrefix(dep, module)
+			if !ours || room == pkg || strings.HasPrefix(room, "internal/") || strings.HasPrefix(room, pkg+"/internal/") {
+				continue
+			}
+			if !within(room, allowed) {
+				t.Errorf("%s reaches %s; it may reach only %v", pkg, room, allowed)
+			}
+		}
+		checked++
+	}
+	if checked == 0 {
+		t.Fatal("no package was checked")
+	}
+}
+
+func within(room string, allowed []string) bool {
+	for _, a := range allowed {
+		if room == a || strings.HasPrefix(room, a+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// TestTestingStaysOut keeps package testing out of everything but harness/virtual, which needs testing/synctest.
+func TestTestingStaysOut(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{$p := .ImportPath}}{{range .Imports}}{{if eq . "testing" "testing/synctest"}}{{$p}}{{"\n"}}{{end}}{{end}}`, "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pkg := range strings.Fields(string(out)) {
+		if room := strings.TrimPrefix(pkg, module); room != "harness/virtual" {
+			t.Errorf("%s imports testing outside its tests; only harness/virtual may", room)
+		}
+	}
+}
