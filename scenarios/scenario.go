@@ -2,9 +2,12 @@
 package scenarios
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/internal/strict"
 )
 
 // Scenario is one resolved scenario file: extends, variants, preset and overrides are already applied.
@@ -21,7 +24,7 @@ type Scenario struct {
 	Load       Load               `yaml:"load"`
 	Messages   Messages           `yaml:"messages,omitempty"`
 	Client     Client             `yaml:"client,omitempty"`
-	Drain      time.Duration      `yaml:"drain,omitempty"`  // how long to wait after the load for the backlog to empty
+	Drain      time.Duration      `yaml:"drain,omitempty"`  // how long to wait after the load for the backlog to empty; default 10m
 	Assume     map[string]string  `yaml:"assume,omitempty"` // dotted key → why this value was assumed
 	WhatsApp   Block              `yaml:"whatsapp,omitempty"`
 	Sender     Block              `yaml:"sender,omitempty"`
@@ -29,16 +32,33 @@ type Scenario struct {
 	Variants   map[string]Variant `yaml:"variants,omitempty"`
 	Timeline   []Step             `yaml:"timeline,omitempty"`
 	Thresholds []Threshold        `yaml:"thresholds,omitempty"`
+
+	File string        `yaml:"-"` // where it was read from; catalog/NAME.yaml for those built in
+	Span time.Duration `yaml:"-"` // from the start to the last message of the trace
 }
+
+// Schema is the version of the format that this package reads.
+const Schema = "aftershock/scenario/v1"
 
 // Block is a part of the file that belongs to someone else, as YAML.
 type Block []byte
+
+// defaults is the scenario that a file is laid over.
+func defaults() Scenario {
+	return Scenario{
+		Schema:   Schema,
+		Seed:     1,
+		Messages: Messages{Recipients: 20000, Size: 2048},
+		Client:   Client{Timeout: 10 * time.Second},
+		Drain:    10 * time.Minute,
+	}
+}
 
 // Load is how messages arrive.
 type Load struct {
 	Arrivals string  `yaml:"arrivals,omitempty"` // even (default) | poisson | trace
 	Phases   []Phase `yaml:"phases,omitempty"`
-	Trace    string  `yaml:"trace,omitempty"` // CSV of timestamp,to,type,size,key, instead of phases
+	Trace    string  `yaml:"trace,omitempty"` // CSV of timestamp,to,type,size,key; phases then only name stretches of it
 }
 
 // Phase is a stretch of load with one shape: Rate, or From rising (or falling) linearly To.
@@ -71,7 +91,8 @@ type Client struct {
 // Variant is a named set of overrides, by dotted key.
 type Variant map[string]any
 
-// Step is one entry of the timeline. Exactly one of Set, Fault, the actions or Note alone is given.
+// Step is one entry of the timeline. Exactly one of Set, Fault, the actions or Note alone is given. For ends a fault, a
+// kill, a pause or a partition again.
 type Step struct {
 	At        time.Duration  `yaml:"at"`
 	For       time.Duration  `yaml:"for,omitempty"`
@@ -128,11 +149,32 @@ type Threshold struct {
 	Is     string        `yaml:"is"`               // "> 10m", "== 0", "<= +10%"
 }
 
-// Duration returns the length of the load.
-func (s *Scenario) Duration() time.Duration {
-	var d time.Duration
-	for _, p := range s.Load.Phases {
-		d += p.For
+// Duration returns the length of the load: of its phases, or of its trace when that is longer.
+func (s *Scenario) Duration() time.Duration { return max(s.Load.Duration(), s.Span) }
+
+// Preset returns the sender's preset, or "" when the scenario does not name one.
+func (s *Scenario) Preset() string {
+	n, err := strict.Parse("", s.Sender)
+	if err != nil {
+		return ""
 	}
-	return d
+	if p := n.Field("preset"); p != nil {
+		return p.Text
+	}
+	return ""
+}
+
+// YAML prints the scenario in one canonical form, which reads back as the same scenario.
+func (s *Scenario) YAML() []byte {
+	n, err := strict.Encode(s)
+	if err != nil { // only a block that is not YAML, and those that were read are
+		return []byte("# " + err.Error() + "\n")
+	}
+	return n.YAML()
+}
+
+// SHA256 is the scenario's identity: what YAML prints, hashed.
+func (s *Scenario) SHA256() string {
+	sum := sha256.Sum256(s.YAML())
+	return hex.EncodeToString(sum[:])
 }

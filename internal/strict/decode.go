@@ -203,7 +203,7 @@ func (d *decoder) structure(n *Node, rv reflect.Value, key string) {
 	for _, f := range n.Fields {
 		field, ok := fieldByKey(rv, f.Key)
 		if !ok {
-			d.errs = append(d.errs, f.Pos.error(join(key, f.Key), "unknown key", d.suggest(f.Key, rv.Type())))
+			d.errs = append(d.errs, f.Pos.Error(join(key, f.Key), "unknown key", d.suggest(f.Key, rv.Type())))
 			continue
 		}
 		d.value(f.Value, field, join(key, f.Key))
@@ -251,7 +251,7 @@ func (d *decoder) mapping(n *Node, rv reflect.Value, key string) {
 	for _, f := range n.Fields {
 		k := reflect.New(t.Key()).Elem()
 		if err := setKey(k, f.Key); err != nil {
-			d.errs = append(d.errs, f.Pos.error(join(key, f.Key), err.Error(), ""))
+			d.errs = append(d.errs, f.Pos.Error(join(key, f.Key), err.Error(), ""))
 			continue
 		}
 		v := reflect.New(t.Elem()).Elem()

@@ -90,12 +90,12 @@ func (r *jsonReader) fields(out *Node, prefix string, depth int) {
 		p := r.pos()
 		k, _ := t.(string)
 		if err != nil {
-			r.errs = append(r.errs, p.error(prefix, err.Error(), ""))
+			r.errs = append(r.errs, p.Error(prefix, err.Error(), ""))
 			return
 		}
 		v := r.value(join(prefix, k), depth+1)
 		if out.Field(k) != nil {
-			twice = append(twice, p.error(join(prefix, k), "given twice", ""))
+			twice = append(twice, p.Error(join(prefix, k), "given twice", ""))
 			continue
 		}
 		out.Fields = append(out.Fields, Field{Key: k, Value: v, Pos: p})

@@ -39,8 +39,8 @@ type Pos struct {
 	Line, Column int
 }
 
-// error makes an error at this place.
-func (p Pos) error(key, problem, hint string) *Error {
+// Error makes an error at this place.
+func (p Pos) Error(key, problem, hint string) *Error {
 	return &Error{File: p.File, Line: p.Line, Column: p.Column, Key: key, Problem: problem, Hint: hint}
 }
 
@@ -49,7 +49,7 @@ func (n *Node) Error(key, problem, hint string) *Error {
 	if n == nil {
 		return &Error{Key: key, Problem: problem, Hint: hint}
 	}
-	return n.Pos.error(key, problem, hint)
+	return n.Pos.Error(key, problem, hint)
 }
 
 // Field returns the value under key, or nil.

@@ -130,7 +130,7 @@ func (c *converter) pos(t *token.Token) Pos {
 }
 
 func (c *converter) fail(p Pos, key, problem string) {
-	c.errs = append(c.errs, p.error(key, problem, ""))
+	c.errs = append(c.errs, p.Error(key, problem, ""))
 }
 
 func (c *converter) text(s string) string { return strings.ReplaceAll(s, string(c.comma), ",") }

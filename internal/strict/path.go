@@ -212,3 +212,74 @@ func (n *Node) place(name string) {
 		item.place(name)
 	}
 }
+
+// Place returns where the value at a dotted key stands in its file: where its key is written, or the nearest block
+// around it when the key itself is not written.
+func (n *Node) Place(path string) Pos {
+	if n == nil {
+		return Pos{}
+	}
+	at := n.Pos
+	for path != "" && n != nil {
+		inner, rest := n.step(path)
+		if inner == nil {
+			break
+		}
+		at = inner.Pos
+		if n.Kind == Map {
+			for _, f := range n.Fields {
+				if f.Value == inner {
+					at = f.Pos
+				}
+			}
+		}
+		n, path = inner, rest
+	}
+	return at
+}
+
+// KeyOn returns the dotted key of the first value on a line, or "".
+func (n *Node) KeyOn(line int) string { return n.keyOn(line, "") }
+
+func (n *Node) keyOn(line int, prefix string) string {
+	for _, f := range n.Fields {
+		key := join(prefix, f.Key)
+		if f.Line == line {
+			return key
+		}
+		if k := f.Value.keyOn(line, key); k != "" {
+			return k
+		}
+	}
+	for i, item := range n.Items {
+		key := prefix + "[" + strconv.Itoa(i) + "]"
+		if k := item.keyOn(line, key); k != "" {
+			return k
+		}
+		if item.Line == line {
+			return key
+		}
+	}
+	return ""
+}
+
+// On reports whether any part of the tree stands on a line of a file.
+func (n *Node) On(file string, line int) bool {
+	if n == nil {
+		return false
+	}
+	if n.File == file && n.Line == line {
+		return true
+	}
+	for _, f := range n.Fields {
+		if f.File == file && f.Line == line || f.Value.On(file, line) {
+			return true
+		}
+	}
+	for _, item := range n.Items {
+		if item.On(file, line) {
+			return true
+		}
+	}
+	return false
+}
