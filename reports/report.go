@@ -1,0 +1,158 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+
+	"github.com/aftershock-dev/aftershock/reports/record"
+	"github.com/aftershock-dev/aftershock/scenarios"
+)
+
+// Exit codes of a verdict; design.md lists them all.
+const (
+	ExitMet         = 0
+	ExitBroken      = 1
+	ExitInvalid     = 3
+	ExitMissed      = 99
+	ExitInterrupted = 130
+)
+
+// Report is a run with its numbers and its verdict: everything a document needs, computed from the record alone.
+type Report struct {
+	Info       record.Info
+	Scenario   *scenarios.Scenario
+	Thresholds []ThresholdResult
+	Verdict    Verdict
+	Reasons    []string // why the verdict is invalid
+	ExitCode   int
+
+	data    *Measured
+	base    *Baseline
+	summary Summary
+}
+
+// Load builds the report of a run's folder, its scenario and, if the run had one, its baseline included.
+func Load(dir string) (*Report, error) {
+	run, err := record.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	sc, err := loadScenario(dir)
+	if err != nil {
+		return nil, err
+	}
+	return Build(run, sc)
+}
+
+func loadScenario(dir string) (*scenarios.Scenario, error) {
+	b, err := record.LoadScenario(dir)
+	if err != nil {
+		return nil, err
+	}
+	return scenarios.Read(filepath.Join(dir, record.FileScenario), b, scenarios.Options{})
+}
+
+// Build computes the report of a run.
+func Build(run *record.Run, sc *scenarios.Scenario) (*Report, error) {
+	d, err := measure(run, sc)
+	if err != nil {
+		return nil, err
+	}
+	base, err := storedBaseline(run.Dir)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Info: run.Info, Scenario: sc, data: d, base: base, summary: d.summary()}
+	r.Thresholds = d.judgeAll(base)
+	r.judge()
+	r.finishSummary()
+	return r, nil
+}
+
+// Summary returns what summary.json holds.
+func (r *Report) Summary() Summary { return r.summary }
+
+// judge comes to the verdict of the run: invalid when the run cannot be trusted, missed when a threshold or the
+// baseline was missed, invalid when something could not be judged, met otherwise.
+func (r *Report) judge() {
+	r.Reasons = append(r.Reasons, r.untrusted()...)
+	missed := 0
+	var noData []string
+	for _, t := range r.Thresholds {
+		switch {
+		case t.Warn():
+		case t.Verdict == Missed:
+			missed++
+		case t.Verdict == Invalid:
+			noData = append(noData, fmt.Sprintf("%s: %s", t.ID, t.Reason))
+		}
+	}
+	switch {
+	case len(r.Reasons) > 0:
+		r.Verdict = Invalid
+	case missed > 0:
+		r.Verdict = Missed
+	case len(noData) > 0:
+		r.Verdict = Invalid
+	default:
+		r.Verdict = Met
+	}
+	r.Reasons = append(r.Reasons, noData...)
+	r.ExitCode = map[Verdict]int{Met: ExitMet, Missed: ExitMissed, Invalid: ExitInvalid}[r.Verdict]
+	switch r.Info.State {
+	case record.Interrupted:
+		r.ExitCode = ExitInterrupted
+	case record.Broken:
+		r.ExitCode = ExitBroken
+	}
+}
+
+// untrusted lists why nothing that was measured can be believed.
+func (r *Report) untrusted() []string {
+	out := append([]string(nil), r.Info.Harness.Invalid...)
+	switch r.Info.State {
+	case record.Running:
+		out = append(out, "the run was cut off: its record has no end")
+	case record.Interrupted:
+		out = append(out, "the run was interrupted")
+	case record.Broken:
+		out = append(out, "the run failed: "+r.Info.Error)
+	}
+	if r.summary.Messages.Offered == 0 {
+		out = append(out, "no message was offered")
+	}
+	if n := r.summary.Messages.Residue; n != 0 {
+		out = append(out, fmt.Sprintf("%d messages have no outcome", n))
+	}
+	return out
+}
+
+func (r *Report) finishSummary() {
+	s := &r.summary
+	s.Verdict, s.ExitCode = r.Verdict, r.ExitCode
+	for _, t := range r.Thresholds {
+		row := SummaryThreshold{ID: t.ID, Says: t.Says, Metric: t.Metric, During: t.During, Op: t.Criterion.Op, Limit: t.Criterion.Text, Observed: t.Observed, Verdict: t.Verdict}
+		if t.First >= 0 {
+			v := rounded(t.First.Seconds())
+			row.FirstS = &v
+		}
+		if t.Warn() {
+			row.Level = "warn"
+		}
+		s.Thresholds = append(s.Thresholds, row)
+	}
+	s.Harness.Warnings = append(s.Harness.Warnings, r.Reasons...)
+	if len(r.Thresholds) == 0 {
+		s.Harness.Warnings = append(s.Harness.Warnings, "the scenario has no thresholds: nothing was judged")
+	}
+}
+
+// Value returns a metric over the whole run, and whether there is one.
+func (r *Report) Value(name string) (float64, bool) {
+	m, err := Metric(name)
+	if err != nil {
+		return math.NaN(), false
+	}
+	return m.value(r.data, r.data.whole())
+}
