@@ -1,0 +1,292 @@
+package dash
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/reports/record"
+)
+
+// rect is a part of the screen.
+type rect struct{ x, y, w, h int }
+
+// axisWidth is the room for the labels of an axis and its line; one more column at the right holds the letters of
+// the lines.
+const axisWidth = 6
+
+// box draws a frame with a title at the left of its upper edge.
+func (d *drawing) box(r rect, number int, title string) {
+	if r.w < 2 || r.h < 2 {
+		return
+	}
+	f := d.f
+	for x := r.x + 1; x < r.x+r.w-1; x++ {
+		f.set(x, r.y, '─', dim)
+		f.set(x, r.y+r.h-1, '─', dim)
+	}
+	for y := r.y + 1; y < r.y+r.h-1; y++ {
+		f.set(r.x, y, '│', dim)
+		f.set(r.x+r.w-1, y, '│', dim)
+	}
+	f.set(r.x, r.y, '┌', dim)
+	f.set(r.x+r.w-1, r.y, '┐', dim)
+	f.set(r.x, r.y+r.h-1, '└', dim)
+	f.set(r.x+r.w-1, r.y+r.h-1, '┘', dim)
+	if title == "" {
+		return
+	}
+	if number > 0 {
+		title = strconv.Itoa(number) + " " + title
+	}
+	s := strong
+	if number > 0 && number == d.s.View.Focus {
+		s = inverse
+		title = ">" + title
+	}
+	title = cut(title, r.w-6, f.ascii)
+	if title == "" {
+		return
+	}
+	x := f.text(r.x+2, r.y, " "+title+" ", s, r.w-4)
+	f.set(r.x+2, r.y, ' ', plain)
+	f.set(x-1, r.y, ' ', plain)
+}
+
+// chart draws one chart panel.
+func (d *drawing) chart(r rect, c chart) {
+	log := c.log != d.s.View.Flip[c.panel]
+	title := c.title
+	if c.unit != "" {
+		title += " " + c.unit
+	}
+	if log {
+		title += ", log"
+	}
+	d.box(r, c.panel, title)
+	if r.h < 3 || r.w < axisWidth+4 {
+		return
+	}
+	d.legend(r, c, title)
+	in := rect{r.x + 1 + axisWidth, r.y + 1, r.w - 3 - axisWidth, r.h - 2}
+	wide := r.w >= 56
+	base := c.base
+	if log && base <= 0 {
+		base = 1
+	}
+	ax := newAxis(log, base, d.highest(c, wide))
+	for row, label := range ax.labels(in.h, tick) {
+		edge := '│'
+		if label != "" {
+			d.f.right(in.x-1, in.y+row, label, dim, axisWidth-1)
+			edge = '┤'
+		}
+		d.f.set(in.x-1, in.y+row, edge, dim)
+	}
+	p := newPlot(in.w, in.h, d.caps.Glyphs)
+	ends := make([]rune, in.h)
+	endStyle := make([]style, in.h)
+	for _, k := range c.curves {
+		if k.wide && !wide {
+			continue
+		}
+		if d.s.View.Baseline {
+			d.curve(p, ax, curve{series: k.series, style: baseC, stroke: stroke{1, 4}}, d.s.Base[k.series], d.s.To)
+		}
+	}
+	for _, k := range c.curves {
+		if k.wide && !wide {
+			continue
+		}
+		if y, ok := d.curve(p, ax, k, d.s.Series[k.series], d.s.Seen); ok {
+			row := freeRow(ends, min(y/p.dy, in.h-1))
+			if row >= 0 {
+				ends[row], endStyle[row] = k.letter, k.style
+			}
+		}
+	}
+	d.marks(r, in)
+	for y := range in.h {
+		for x := range in.w {
+			if ch, s := p.rune(x, y); ch != 0 {
+				d.f.set(in.x+x, in.y+y, ch, s)
+			}
+		}
+		if ends[y] != 0 {
+			d.f.set(in.x+in.w, in.y+y, ends[y], endStyle[y])
+		}
+	}
+	d.cursor(in)
+}
+
+// freeRow finds the nearest row without a letter.
+func freeRow(taken []rune, row int) int {
+	for off := range len(taken) {
+		for _, r := range [2]int{row - off, row + off} {
+			if r >= 0 && r < len(taken) && taken[r] == 0 {
+				return r
+			}
+		}
+	}
+	return -1
+}
+
+// highest is the highest value a chart has to show.
+func (d *drawing) highest(c chart, wide bool) float64 {
+	top := math.NaN()
+	look := func(s Series) {
+		for i := range s.Len() {
+			if s.At[i] < d.s.From || s.At[i] > d.s.To || math.IsInf(s.Max[i], 0) {
+				continue
+			}
+			top = highest(top, s.Max[i])
+		}
+	}
+	for _, k := range c.curves {
+		if k.wide && !wide {
+			continue
+		}
+		look(d.s.Series[k.series])
+		if d.s.View.Baseline {
+			look(d.s.Base[k.series])
+		}
+	}
+	return top
+}
+
+// curve draws one line and returns the height of its last dot. Each reading is drawn from its lowest to its highest
+// value, so nothing that happened between two columns is lost.
+func (d *drawing) curve(p *plot, ax axis, k curve, s Series, until time.Duration) (endY int, ok bool) {
+	sp := span{d.s.From, d.s.To, p.width()}
+	height := p.height() - 1
+	y := func(v float64) int { return height - int(math.Round(ax.share(v)*float64(height))) }
+	prevX, prevY, joined := 0, 0, false
+	for i := range s.Len() {
+		if math.IsNaN(s.Last[i]) || math.IsInf(s.Last[i], 0) {
+			joined = false
+			continue
+		}
+		if s.At[i] > until {
+			break
+		}
+		x := sp.col(s.At[i])
+		if s.At[i] == s.At[len(s.At)-1] && x == sp.cols {
+			x = sp.cols - 1
+		}
+		lo, hi, last := y(s.Min[i]), y(s.Max[i]), y(s.Last[i])
+		if joined && x >= prevX {
+			p.line(prevX, prevY, x, last, k.stroke, k.style)
+		} else {
+			p.dot(x, last, k.style)
+		}
+		if lo != hi {
+			p.column(x, hi, lo, k.style)
+		}
+		prevX, prevY, joined = x, last, true
+		endY, ok = last, x >= 0
+	}
+	return endY, ok
+}
+
+// legend writes the lines' names and values at the right of the upper edge, as many as fit.
+func (d *drawing) legend(r rect, c chart, title string) {
+	show := c.show
+	if show == nil {
+		show = number
+	}
+	room := r.w - 8 - width(title, d.f.ascii) - 3
+	x := r.x + r.w - 3
+	for i := len(c.curves) - 1; i >= 0; i-- {
+		k := c.curves[i]
+		if k.wide && r.w < 56 {
+			continue
+		}
+		v, have := d.s.Values[k.series]
+		if !have && k.wide {
+			continue
+		}
+		text := show(nanUnless(v, have))
+		if k.name != "" {
+			text = k.name + " " + text
+		}
+		w := width(text, d.f.ascii) + 1
+		if w > room {
+			return
+		}
+		room -= w + 1
+		d.f.set(x-1, r.y, ' ', plain)
+		left := d.f.right(x-1, r.y, text, k.style, w)
+		d.f.set(left-1, r.y, ' ', plain)
+		x = left - 1
+	}
+}
+
+func nanUnless(v float64, ok bool) float64 {
+	if ok {
+		return v
+	}
+	return math.NaN()
+}
+
+// marks draws the numbered interventions: a faint line through the plot, the number on the lower edge.
+func (d *drawing) marks(r, in rect) {
+	sp := span{d.s.From, d.s.To, in.w}
+	free := in.x
+	for _, m := range d.numbered() {
+		col := sp.col(m.At)
+		if m.At == d.s.To {
+			col = in.w - 1
+		}
+		if col < 0 || col >= in.w {
+			continue
+		}
+		for y := range in.h {
+			d.f.set(in.x+col, in.y+y, '┊', dim)
+		}
+		label := strconv.Itoa(m.Number)
+		x := max(in.x+col, free)
+		if x+len(label) > in.x+in.w+1 {
+			continue
+		}
+		s := strong
+		if m.At > d.s.Now {
+			s = dim
+		}
+		free = d.f.text(x, r.y+r.h-1, label, s, len(label))
+	}
+}
+
+// cursor shows where the view stands while it is scrubbed.
+func (d *drawing) cursor(in rect) {
+	if d.s.Now >= d.s.Seen {
+		return
+	}
+	col := (span{d.s.From, d.s.To, in.w}).col(d.s.Now)
+	if col < 0 || col >= in.w {
+		return
+	}
+	for y := range in.h {
+		if c := d.f.at(in.x+col, in.y+y); c.r == ' ' || c.r == '┊' || c.r == ':' {
+			d.f.set(in.x+col, in.y+y, '│', warn)
+		}
+	}
+}
+
+// numbered is every intervention, past and planned, by its instant.
+func (d *drawing) numbered() []record.Event {
+	if d.numbers == nil {
+		d.numbers = []record.Event{}
+		seen := map[string]bool{}
+		for _, list := range [2][]record.Event{d.s.Events, d.s.Ahead} {
+			for _, e := range list {
+				key := fmt.Sprint(e.Number, e.At)
+				if e.Number > 0 && !seen[key] && len(d.numbers) < 500 {
+					seen[key] = true
+					d.numbers = append(d.numbers, e)
+				}
+			}
+		}
+	}
+	return d.numbers
+}

@@ -1,0 +1,162 @@
+package dash
+
+import (
+	"context"
+	"iter"
+	"sync"
+)
+
+// Hub lets many viewers watch one run of this process. It holds no history: each viewer reads the record's files at
+// its own pace, so a slow one costs the run nothing and misses nothing.
+type Hub struct {
+	dir       string
+	subscribe func() (<-chan struct{}, func())
+
+	mu     sync.Mutex
+	status Status
+	views  map[int]chan struct{} // told when the status changes; made by the viewers, outside any bubble
+	nextID int
+}
+
+// NewHub returns the hub of the run that writes its record into dir. Subscribe is the record writer's Subscribe; with
+// nil the viewers look at the files ten times a second.
+func NewHub(dir string, subscribe func() (<-chan struct{}, func())) *Hub {
+	return &Hub{dir: dir, subscribe: subscribe, views: map[int]chan struct{}{}}
+}
+
+// Items follows the run until it has ended, and tells of changes of its status in between.
+func (h *Hub) Items(ctx context.Context, after string) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		var changed <-chan struct{}
+		if h.subscribe != nil {
+			c, cancel := h.subscribe()
+			defer cancel()
+			changed = c
+		}
+		status, leave := h.join()
+		defer leave()
+
+		// The files are followed on a goroutine of their own: while a run is paused nothing comes from them.
+		ctx, cancel := context.WithCancel(ctx)
+		type told struct {
+			item Item
+			err  error
+		}
+		items := make(chan told)
+		var reader sync.WaitGroup
+		reader.Go(func() {
+			defer close(items)
+			for it, err := range follow(ctx, h.dir, after, changed) {
+				select {
+				case items <- told{it, err}:
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+		defer reader.Wait()
+		defer cancel()
+
+		for {
+			select {
+			case t, ok := <-items:
+				if !ok || !yield(t.item, t.err) {
+					return
+				}
+				if t.item.Next != "" {
+					after = t.item.Next
+				}
+			case <-status:
+				s := h.Status()
+				if !yield(Item{Status: &s, Next: after}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// join registers a viewer; the channel says that the status is worth reading.
+func (h *Hub) join() (<-chan struct{}, func()) {
+	c := make(chan struct{}, 1)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	id := h.nextID
+	h.nextID++
+	h.views[id] = c
+	h.status.Viewers = len(h.views)
+	h.tell()
+	return c, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.views, id)
+		h.status.Viewers = len(h.views)
+		h.tell()
+	}
+}
+
+// tell wakes every viewer; the caller holds mu.
+func (h *Hub) tell() {
+	for _, c := range h.views {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Status returns the run's status as the viewers see it.
+func (h *Hub) Status() Status {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.status
+}
+
+// SetSpeed tells the viewers the speed a run was started with.
+func (h *Hub) SetSpeed(x float64) { h.change(func(s *Status) { s.Speed = x }) }
+
+func (h *Hub) change(f func(*Status)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f(&h.status)
+	h.tell()
+}
+
+// Control returns a control that does what c does and tells the viewers about pause and speed; nil for nil.
+func (h *Hub) Control(c Control) Control {
+	if c == nil {
+		return nil
+	}
+	return toldControl{c, h}
+}
+
+type toldControl struct {
+	Control
+	hub *Hub
+}
+
+// Pause holds the run, or lets it go on.
+func (c toldControl) Pause(on bool) error {
+	if err := c.Control.Pause(on); err != nil {
+		return err
+	}
+	c.hub.change(func(s *Status) { s.Paused = on })
+	return nil
+}
+
+// Speed sets how many scenario seconds pass in a second.
+func (c toldControl) Speed(x float64) error {
+	if err := c.Control.Speed(x); err != nil {
+		return err
+	}
+	c.hub.change(func(s *Status) { s.Speed = x })
+	return nil
+}
+
+// Report writes the documents of the run so far, when the control can.
+func (c toldControl) Report() (string, error) {
+	if r, ok := c.Control.(Reporter); ok {
+		return r.Report()
+	}
+	return "", errNoReport
+}

@@ -1,0 +1,222 @@
+package dash
+
+import (
+	"fmt"
+	"math"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/reports/record"
+)
+
+// mark is the word beside a threshold, and its style.
+func mark(state string) (string, style) {
+	switch state {
+	case "met":
+		return "ok", good
+	case "missed":
+		return "x", bad
+	case "invalid":
+		return "!", bad
+	}
+	return "--", dim
+}
+
+// byUrgency orders thresholds: missed, open, met; as they came within each.
+func byUrgency(ts []Threshold) []Threshold {
+	rank := map[string]int{"missed": 0, "invalid": 0, "met": 2}
+	out := append([]Threshold{}, ts...)
+	sort.SliceStable(out, func(i, j int) bool {
+		a, ok1 := rank[out[i].State]
+		b, ok2 := rank[out[j].State]
+		if !ok1 {
+			a = 1
+		}
+		if !ok2 {
+			b = 1
+		}
+		return a < b
+	})
+	return out
+}
+
+// thresholdTable draws panel 6.
+func (d *drawing) thresholdTable(r rect) {
+	d.box(r, pThresholds, "SLO")
+	ts := byUrgency(d.s.Thresholds)
+	rows := d.rows(r)
+	if len(ts) == 0 {
+		d.f.text(r.x+2, r.y+1, "no threshold judged yet", dim, min(r.w-4, rows*r.w))
+		return
+	}
+	for i, t := range ts {
+		if i >= rows {
+			return
+		}
+		y := r.y + 1 + i
+		if i == rows-1 && len(ts) > rows {
+			d.f.text(r.x+2, y, fmt.Sprintf("and %d more: 6, then enter", len(ts)-i), dim, r.w-4)
+			return
+		}
+		word, st := mark(t.State)
+		state := map[string]string{"met": "met", "missed": "MISSED", "invalid": "INVALID"}[t.State]
+		if state == "" {
+			state = "open"
+		}
+		at := clock(t.At, d.s.End)
+		end := r.x + r.w - 2
+		end = d.f.right(end, y, at, dim, r.w-4) - 2
+		x := d.f.text(r.x+2, y, fmt.Sprintf("%-2s %-7s ", word, state), st, end-r.x-2)
+		x = d.f.text(x, y, t.ID, strong, end-x)
+		if t.Text != "" && t.Text != t.ID {
+			d.f.text(x+2, y, cut(strings.TrimSpace(strings.TrimPrefix(t.Text, t.ID)), max(end-x-2, 0), d.f.ascii), plain, end-x-2)
+		}
+	}
+}
+
+// rows is how many lines fit into a box.
+func (d *drawing) rows(r rect) int { return max(min(r.h-2, d.f.h-r.y-2), 0) }
+
+// errorTable draws panel 7.
+func (d *drawing) errorTable(r rect) {
+	d.box(r, pErrors, "Errors code, total, per s")
+	rows := d.rows(r)
+	if len(d.s.Errors) == 0 {
+		d.f.text(r.x+2, r.y+1, "none so far", dim, min(r.w-4, rows*r.w))
+		return
+	}
+	top := 0.0
+	for _, e := range d.s.Errors {
+		top = max(top, zero(e.Rate))
+	}
+	wide := r.w >= 56
+	nameEnd, totalEnd, rateEnd := r.x+r.w-23, r.x+r.w-14, r.x+r.w-6
+	if wide {
+		nameEnd, totalEnd, rateEnd = r.x+r.w-36, r.x+r.w-27, r.x+r.w-19
+	}
+	for i, e := range d.s.Errors {
+		if i >= rows {
+			return
+		}
+		y := r.y + 1 + i
+		st := plain
+		if e.Class == ambiguous {
+			st = warn
+		}
+		d.f.text(r.x+2, y, cut(e.Code+" "+e.Name, nameEnd-r.x-3, d.f.ascii), st, nameEnd-r.x-3)
+		d.f.right(totalEnd, y, tight(e.Total), plain, 8)
+		d.f.right(rateEnd, y, number(e.Rate), strong, 7)
+		if wide {
+			d.f.text(rateEnd+2, y, e.Class, dim, 15)
+			continue
+		}
+		bar := 0
+		if top > 0 {
+			bar = int(math.Ceil(zero(e.Rate) / top * 3))
+		}
+		d.f.text(rateEnd+1, y, strings.Repeat("#", min(max(bar, 0), 3)), st, 3)
+	}
+}
+
+// tight prints a count in at most eight cells.
+func tight(v float64) string {
+	if v < 1e6 {
+		return count(v)
+	}
+	return number(v)
+}
+
+// replicaTable draws panel 8: the services' resources as they are now.
+func (d *drawing) replicaTable(r rect) {
+	d.box(r, pReplicas, "Replicas and resources")
+	v := func(name string) float64 { x, ok := d.s.Values[name]; return nanUnless(x, ok) }
+	limit := "none"
+	if x := v(record.GRateLimit); x > 0 {
+		limit = number(x) + "/s"
+	}
+	lines := []struct {
+		text string
+		st   style
+	}{
+		{"service    cpu cores   memory       replicas", dim},
+		{fmt.Sprintf("whatsapp   %-9s   %-10s   %s ready", number(v(record.GWhatsAppCPU)), bytesText(v(record.GWhatsAppMem)), number(v(record.GReplicasReady))), plain},
+		{fmt.Sprintf("drafts     %-9s   %-10s", number(v(record.GDraftsCPU)), bytesText(v(record.GDraftsMem))), plain},
+		{fmt.Sprintf("wanted %s   ceiling %s", number(v(record.GReplicasWant)), number(v(record.GReplicasMax))), wantedStyle(v(record.GReplicasWant), v(record.GReplicasMax))},
+		{fmt.Sprintf("rate limit %s   wasted work %s", limit, percent(v(dWaste))), plain},
+		{fmt.Sprintf("answer p99 %s   send p99 %s", seconds(v(record.GResponseP99)), seconds(v(record.GSendP99))), plain},
+		{fmt.Sprintf("duplicates %s   expired %s   lost %s", count(v(record.GDuplicates)), count(v(record.GExpired)), count(v(record.GLost))), plain},
+	}
+	for i, l := range lines[:min(d.rows(r), len(lines))] {
+		d.f.text(r.x+2, r.y+1+i, cut(l.text, r.w-4, d.f.ascii), l.st, r.w-4)
+	}
+}
+
+func wantedStyle(want, ceiling float64) style {
+	if want > ceiling {
+		return warn
+	}
+	return plain
+}
+
+// eventTable draws the story: the latest events at the bottom, or around the picked one.
+func (d *drawing) eventTable(r rect, pick int, filter string) {
+	title := "Events"
+	if filter != "" {
+		title = fmt.Sprintf("Events with %q", filter)
+	}
+	d.box(r, 0, title)
+	events := filterEvents(d.s.Events, filter)
+	rows := d.rows(r)
+	if len(events) == 0 {
+		d.f.text(r.x+2, r.y+1, "none yet", dim, min(r.w-4, rows*r.w))
+		return
+	}
+	first := max(len(events)-rows, 0)
+	if pick >= 0 {
+		pick = min(pick, len(events)-1)
+		first = min(max(pick-rows/2, 0), first)
+	}
+	for i := range min(rows, len(events)) {
+		e := events[first+i]
+		st := eventStyle(e)
+		if first+i == pick {
+			st = inverse
+			d.f.text(r.x+1, r.y+1+i, ">", st, 1)
+		}
+		d.f.text(r.x+2, r.y+1+i, cut(eventText(e, d.s.End), r.w-4, d.f.ascii), st, r.w-4)
+	}
+}
+
+// eventText is an event on one line: when, its number, who, what.
+func eventText(e record.Event, end time.Duration) string {
+	n := "  "
+	if e.Number > 0 {
+		n = fmt.Sprintf("%-2d", e.Number)
+	}
+	text := e.Text
+	if e.Kind == "threshold" {
+		text = strings.ToUpper(e.State) + " " + e.ID
+		if rest := strings.TrimSpace(strings.TrimPrefix(e.Text, e.ID)); rest != "" {
+			text += ": " + rest
+		}
+	}
+	if e.Kind == "mark" {
+		text = "mark: " + text
+	}
+	return fmt.Sprintf("%s %s %-9s %s", clock(e.At, end), n, e.Source, text)
+}
+
+func eventStyle(e record.Event) style {
+	switch {
+	case e.Kind == "threshold" && e.State == "missed", e.Kind == "threshold" && e.State == "invalid":
+		return bad
+	case e.Kind == "threshold" && e.State == "met":
+		return good
+	case e.Kind == "warning", e.Kind == "fault":
+		return warn
+	case e.Number > 0 || e.Kind == "mark":
+		return strong
+	}
+	return plain
+}
