@@ -95,7 +95,7 @@ func (c Curve) Total() float64 { return c.total }
 // When is the inverse of Arrivals: the first instant before which n arrivals are expected; false when there are never
 // that many.
 func (c Curve) When(n float64) (time.Duration, bool) {
-	if n > c.total || len(c.pieces) == 0 {
+	if n > c.total*(1+1e-12) || len(c.pieces) == 0 {
 		return 0, false
 	}
 	i := sort.Search(len(c.pieces), func(i int) bool {

@@ -1,9 +1,11 @@
 package scenarios
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/strict"
 )
@@ -41,13 +43,14 @@ func (in *inspector) owned() {
 			state.Fields = append(state.Fields, strict.Field{Key: key, Value: n.Clone()})
 		}
 	}
-	known := in.ask(state, "")
+	known := in.ask(state)
 	in.errs = append(in.errs, known...)
 	steps := in.tree.Field("timeline")
 	if steps == nil {
 		return
 	}
-	for i, step := range steps.Items {
+	for _, i := range inOrder(steps.Items) {
+		step := steps.Items[i]
 		key := "timeline[" + strconv.Itoa(i) + "]"
 		if set := step.Field("set"); set != nil {
 			known = in.setStep(state, set, key+".set", known)
@@ -60,8 +63,21 @@ func (in *inspector) owned() {
 	}
 }
 
-// setStep lays a step's settings over the state and tells what that makes wrong. Steps are taken in the order in which
-// they are written.
+// inOrder returns the numbers of the steps in the order in which they happen.
+func inOrder(steps []*strict.Node) []int {
+	at := make([]time.Duration, len(steps))
+	order := make([]int, len(steps))
+	for i, s := range steps {
+		order[i] = i
+		if n := s.Field("at"); n != nil {
+			at[i], _ = time.ParseDuration(n.Text) // a wrong one is told elsewhere
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(at[a], at[b]) })
+	return order
+}
+
+// setStep lays a step's settings over the state and tells what that makes wrong.
 func (in *inspector) setStep(state, set *strict.Node, key string, known strict.Errors) strict.Errors {
 	if set.Kind != strict.Map {
 		return known // said already
@@ -69,6 +85,7 @@ func (in *inspector) setStep(state, set *strict.Node, key string, known strict.E
 	if len(set.Fields) == 0 {
 		in.bad(key, "sets nothing", "such as set: {sender.drafts.rate_limit: 300/min}")
 	}
+	before := state.Clone()
 	for _, f := range set.Fields {
 		block, _, _ := strings.Cut(f.Key, ".")
 		if block != "sender" && block != "whatsapp" {
@@ -78,7 +95,8 @@ func (in *inspector) setStep(state, set *strict.Node, key string, known strict.E
 		}
 		in.errs = append(in.errs, strict.All(state.Set(f.Key, f.Value))...)
 	}
-	now := in.ask(state, "")
+	now := in.ask(state)
+	found := false
 	for _, e := range now {
 		if !slices.ContainsFunc(known, func(k *strict.Error) bool { return k.Key == e.Key && k.Problem == e.Problem }) {
 			c := *e
@@ -87,13 +105,18 @@ func (in *inspector) setStep(state, set *strict.Node, key string, known strict.E
 				c.File, c.Line, c.Column = p.File, p.Line, p.Column
 			}
 			in.errs = append(in.errs, &c)
+			found = true
 		}
+	}
+	if found { // so that the steps after it are checked against what was right
+		*state = *before
+		return known
 	}
 	return now
 }
 
 // ask has the sender's and the fake's block of a state checked.
-func (in *inspector) ask(state *strict.Node, prefix string) strict.Errors {
+func (in *inspector) ask(state *strict.Node) strict.Errors {
 	var out strict.Errors
 	for key, check := range map[string]func(string, []byte) error{"sender": in.blocks.Sender, "whatsapp": in.blocks.WhatsApp} {
 		n := state.Field(key)
@@ -101,7 +124,7 @@ func (in *inspector) ask(state *strict.Node, prefix string) strict.Errors {
 			continue
 		}
 		if err := check(n.File, n.YAML()); err != nil {
-			out = append(out, in.translate(err, n, prefix+key)...)
+			out = append(out, in.translate(err, n, key)...)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b *strict.Error) int { return strings.Compare(a.Key, b.Key) })

@@ -120,21 +120,6 @@ type Fault struct {
 	Raw  Block // the whole fault as written, kind and scope included
 }
 
-// Target describes a sender that is not ours.
-type Target struct {
-	Method      string            `yaml:"method,omitempty"` // default POST
-	URL         string            `yaml:"url"`
-	Headers     map[string]string `yaml:"headers,omitempty"`
-	Body        string            `yaml:"body,omitempty"` // {{.To}} {{.Text}} {{.MediaURL}} {{.Key}}
-	Success     []int             `yaml:"success,omitempty"`
-	Recognise   string            `yaml:"recognise,omitempty"` // callback | marker | text
-	Image       string            `yaml:"image,omitempty"`
-	Environment map[string]string `yaml:"environment,omitempty"` // values may use {{.FakeWA}}
-	Port        int               `yaml:"port,omitempty"`
-	Ready       string            `yaml:"ready,omitempty"` // path that answers 200 when it is ready
-	Replicas    int               `yaml:"replicas,omitempty"`
-}
-
 // Threshold is one line of a scenario: metric, comparison, limit.
 type Threshold struct {
 	ID     string        `yaml:"id"`

@@ -25,7 +25,6 @@ var (
 	classes      = []string{"otp", "reply", "transactional", "bulk"}
 	arrivals     = []string{"even", "poisson", "trace"}
 	services     = []string{"whatsapp", "drafts", "nats", "target"}
-	recognisers  = []string{"callback", "marker", "text"}
 )
 
 const maxLength = 366 * 24 * time.Hour
@@ -182,36 +181,6 @@ func (in *inspector) client() {
 	}
 	if c.Backoff < 0 {
 		in.bad("client.backoff", "is negative", "")
-	}
-}
-
-func (in *inspector) target() {
-	t := in.s.Target
-	if t == nil {
-		return
-	}
-	if t.URL == "" {
-		in.bad("target", "has no url", "such as url: http://127.0.0.1:8000/messages")
-	}
-	if t.Recognise != "" {
-		in.oneOf("target.recognise", t.Recognise, recognisers)
-	}
-	for i, code := range t.Success {
-		if code < 100 || code > 599 {
-			in.bad("target.success["+strconv.Itoa(i)+"]", fmt.Sprintf("%d is not an HTTP status", code), "such as [200, 202]")
-		}
-	}
-	if t.Port < 0 || t.Port > 65535 {
-		in.bad("target.port", fmt.Sprintf("%d is not a port", t.Port), "")
-	}
-	if t.Replicas < 0 {
-		in.bad("target.replicas", "is negative", "")
-	}
-	if t.Image != "" && t.Port == 0 {
-		in.bad("target", "has an image, but no port", "add the port that its server listens on")
-	}
-	if t.Ready != "" && !strings.HasPrefix(t.Ready, "/") {
-		in.bad("target.ready", strconv.Quote(t.Ready)+" is not a path", "such as /healthz")
 	}
 }
 

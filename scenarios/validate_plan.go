@@ -31,7 +31,7 @@ func (in *inspector) step(i int) {
 	switch {
 	case len(does) > 1:
 		in.bad(key, "does several things at once: "+join(does), "write one step for each")
-	case len(does) == 0 && st.Note == "":
+	case len(does) == 0 && st.Note == "" && in.tree.Lookup(key+".set") == nil:
 		in.bad(key, "does nothing", "give it set, fault, kill, pause, partition, restart, scale or a note")
 	}
 	if in.tree.Lookup(key+".at") == nil {

@@ -7,7 +7,8 @@ import (
 )
 
 // Squeeze makes time n times as fast for everything inside v, which is a pointer: every time.Duration and Dist is
-// divided by n, every Rate multiplied, at any depth of structs, pointers, maps and slices. Maps and slices are copied
+// divided by n, every Rate multiplied, at any depth of structs, pointers, maps and slices, and so is every amount that
+// stands as text in an any. Maps and slices are copied
 // before they change, so that values shared with others stay as they are.
 func Squeeze(v any, n float64) {
 	rv := reflect.ValueOf(v)
@@ -72,9 +73,17 @@ func squeeze(rv reflect.Value, n float64) {
 			rv.Set(fresh)
 		}
 	case reflect.Interface:
+		if rv.IsNil() {
+			return
+		}
 		if s, ok := rv.Interface().(string); ok {
 			rv.Set(reflect.ValueOf(SqueezeText(s, n)))
+			return
 		}
+		inner := reflect.New(rv.Elem().Type()).Elem()
+		inner.Set(rv.Elem())
+		squeeze(inner, n)
+		rv.Set(inner)
 	}
 }
 

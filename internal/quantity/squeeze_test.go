@@ -33,11 +33,11 @@ func TestSqueeze(t *testing.T) {
 	}
 	shared := one(time.Minute, 400, "1s")
 	v := outer{one(time.Minute, 400, "1s"), &shared, map[string]inner{"a": shared}, []time.Duration{time.Hour},
-		map[string]any{"r": "300/min", "d": "90s", "u": "uniform(1s, 2s)", "n": 4, "w": "hmac"}, time.Hour}
+		map[string]any{"r": "300/min", "d": "90s", "u": "uniform(1s, 2s)", "n": 4, "w": "hmac", "z": nil, "m": map[string]any{"d": "1h"}}, time.Hour}
 	before := v
 	Squeeze(&v, 60)
 	want := outer{one(time.Second, 24000, "1s"), nil, nil, []time.Duration{time.Minute},
-		map[string]any{"r": "18000/min", "d": "1.5s", "u": "uniform(16.666667ms, 33.333333ms)", "n": 4, "w": "hmac"}, time.Hour}
+		map[string]any{"r": "18000/min", "d": "1.5s", "u": "uniform(16.666667ms, 33.333333ms)", "n": 4, "w": "hmac", "z": nil, "m": map[string]any{"d": "1m0s"}}, time.Hour}
 	want.Inner.Delay = Constant(time.Second).Divide(60)
 	if !reflect.DeepEqual(v.Inner, want.Inner) || !reflect.DeepEqual(*v.Ptr, want.Inner) || !reflect.DeepEqual(v.Map["a"], want.Inner) {
 		t.Errorf("%+v", v)
@@ -45,7 +45,7 @@ func TestSqueeze(t *testing.T) {
 	if !reflect.DeepEqual(v.List, want.List) || !reflect.DeepEqual(v.Any, want.Any) || v.hidden != time.Hour {
 		t.Errorf("%+v", v)
 	}
-	if before.Map["a"].Count != 7 || before.Map["a"].Wait != time.Minute || before.List[0] != time.Hour || shared.Wait != time.Minute || before.Any["d"] != "90s" {
+	if before.Map["a"].Count != 7 || before.Map["a"].Wait != time.Minute || before.List[0] != time.Hour || shared.Wait != time.Minute || before.Any["d"] != "90s" || before.Any["m"].(map[string]any)["d"] != "1h" {
 		t.Error("what was shared has changed")
 	}
 	v.hidden = 0

@@ -1,0 +1,176 @@
+package scenarios
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"text/template"
+
+	"github.com/aftershock-dev/aftershock/internal/strict"
+)
+
+// Target describes a sender that is not ours. URL, Headers and Body are Go templates over TargetFields.
+type Target struct {
+	Method      string            `yaml:"method,omitempty"` // default POST
+	URL         string            `yaml:"url"`              // of its front door; a path alone with Image or run --target
+	Headers     map[string]string `yaml:"headers,omitempty"`
+	Body        string            `yaml:"body,omitempty"` // {{.To}} {{.Text}} {{.MediaURL}} {{.Key}} {{.Secret.name}}
+	Secrets     map[string]Secret `yaml:"secrets,omitempty"`
+	Success     []int             `yaml:"success,omitempty"`   // statuses that mean taken; default every 2xx
+	Recognise   string            `yaml:"recognise,omitempty"` // how copies of a message are told: callback | marker (default) | text
+	Image       string            `yaml:"image,omitempty"`
+	Environment map[string]string `yaml:"environment,omitempty"` // values may use {{.FakeWA}} and {{.Secret.name}}
+	Port        int               `yaml:"port,omitempty"`
+	Ready       string            `yaml:"ready,omitempty"` // path that answers 200 when it is ready
+	Replicas    int               `yaml:"replicas,omitempty"`
+}
+
+// Secret says where a secret is read from when a run begins. It is never part of a scenario or of a record.
+type Secret struct {
+	Env  string `yaml:"env,omitempty"`
+	File string `yaml:"file,omitempty"` // relative to the scenario's file
+}
+
+// TargetFields is what the templates of a target may use.
+type TargetFields struct {
+	To       string // recipient, digits
+	Text     string // with the message's marker in it
+	MediaURL string // "" for messages without media
+	Key      string // the message's id, the same for every attempt: an idempotency key
+	Type     string // text, image, …
+	Class    string
+	Tenant   string
+	FakeWA   string // base URL of the fake Cloud API, as the target reaches it
+	Secret   map[string]string
+}
+
+// ReadSecrets reads the target's secrets from environment and files; relative files are looked for beside the
+// scenario's file.
+func (s *Scenario) ReadSecrets() (map[string]string, error) {
+	out := map[string]string{}
+	if s.Target == nil {
+		return out, nil
+	}
+	var errs strict.Errors
+	for _, name := range slices.Sorted(maps.Keys(s.Target.Secrets)) {
+		from, key := s.Target.Secrets[name], "target.secrets."+name
+		if from.Env != "" {
+			v := os.Getenv(from.Env)
+			if v == "" {
+				errs = append(errs, &strict.Error{File: s.File, Key: key, Problem: "the environment has no " + from.Env, Hint: "export " + from.Env + "=…"})
+			}
+			out[name] = v
+			continue
+		}
+		file := from.File
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(filepath.Dir(s.File), file)
+		}
+		v, err := readSecret(file)
+		if err != nil {
+			errs = append(errs, &strict.Error{File: s.File, Key: key, Problem: err.Error()})
+		}
+		out[name] = v
+	}
+	return out, errs.Err()
+}
+
+func readSecret(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, 64<<10))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", file, err)
+	}
+	if v := strings.TrimSpace(string(b)); v != "" {
+		return v, nil
+	}
+	return "", fmt.Errorf("%s is empty", file)
+}
+
+var recognisers = []string{"callback", "marker", "text"}
+
+func (in *inspector) target() {
+	t := in.s.Target
+	if t == nil {
+		return
+	}
+	switch u, err := url.Parse(t.URL); {
+	case t.URL == "":
+		in.bad("target", "has no url", "such as url: http://127.0.0.1:8000/messages")
+	case strings.Contains(t.URL, "{{"):
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" && !strings.HasPrefix(t.URL, "/"):
+		in.bad("target.url", strconv.Quote(t.URL)+" is not a URL", "such as http://127.0.0.1:8000/messages, or /messages with an image")
+	}
+	if t.Recognise != "" {
+		in.oneOf("target.recognise", t.Recognise, recognisers)
+	}
+	for i, code := range t.Success {
+		if code < 100 || code > 599 {
+			in.bad("target.success["+strconv.Itoa(i)+"]", fmt.Sprintf("%d is not an HTTP status", code), "such as [200, 202]")
+		}
+	}
+	if t.Port < 0 || t.Port > 65535 {
+		in.bad("target.port", fmt.Sprintf("%d is not a port", t.Port), "")
+	}
+	if t.Replicas < 0 {
+		in.bad("target.replicas", "is negative", "")
+	}
+	if t.Image != "" && t.Port == 0 {
+		in.bad("target", "has an image, but no port", "add the port that its server listens on")
+	}
+	if t.Ready != "" && !strings.HasPrefix(t.Ready, "/") {
+		in.bad("target.ready", strconv.Quote(t.Ready)+" is not a path", "such as /healthz")
+	}
+	in.templates(t)
+}
+
+var unknownField = regexp.MustCompile(`can't evaluate field (\w+)`)
+
+// templates tries every template out, secrets included, so that a misspelt field is found now.
+func (in *inspector) templates(t *Target) {
+	secrets := map[string]string{}
+	for name, from := range t.Secrets {
+		secrets[name] = "x"
+		if (from.Env == "") == (from.File == "") {
+			in.bad("target.secrets."+name, "needs env or file", "such as {env: API_KEY}")
+		}
+	}
+	texts := map[string]string{"url": t.URL, "body": t.Body, "method": t.Method}
+	for k, v := range t.Headers {
+		texts["headers."+k] = v
+	}
+	for k, v := range t.Environment {
+		texts["environment."+k] = v
+	}
+	for key, text := range texts {
+		tpl, err := template.New("").Option("missingkey=error").Parse(text)
+		if err == nil {
+			err = tpl.Execute(io.Discard, TargetFields{Secret: secrets})
+		}
+		if err == nil {
+			continue
+		}
+		problem, hint := strings.TrimPrefix(err.Error(), "template: :"), ""
+		if m := unknownField.FindStringSubmatch(problem); m != nil {
+			fields := []string{"To", "Text", "MediaURL", "Key", "Type", "Class", "Tenant", "FakeWA", "Secret"}
+			problem, hint = "{{."+m[1]+"}} is not known here", "there are "+join(fields)
+			if s := strict.Suggest(m[1], fields); s != "" {
+				hint = "did you mean {{." + s + "}}?"
+			}
+		} else if i := strings.LastIndex(problem, "map has no entry for key "); i >= 0 {
+			problem, hint = problem[i+len("map has no entry for key "):]+" is not one of the secrets", "add it under target.secrets"
+		}
+		in.bad("target."+key, problem, hint)
+	}
+}
