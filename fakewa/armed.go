@@ -1,0 +1,197 @@
+package fakewa
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/internal/chance"
+)
+
+// armed is one fault in force.
+type armed struct {
+	id    string
+	raw   string
+	scope *Scope
+	reach reach
+	fault fault
+	draw  chance.Source
+	from  time.Time
+	met   int64 // requests in scope so far
+	hits  int64 // of those, the ones it struck
+}
+
+// hit is one request on its way past the faults.
+type hit struct {
+	now    time.Time
+	r      *Request
+	d      *Decision
+	terms  terms
+	struck []*armed
+	by     *armed // whose turn it is
+	faults string
+}
+
+// age returns how long the fault whose turn it is has been in force.
+func (h *hit) age() time.Duration { return h.now.Sub(h.by.from) }
+
+// float draws for this attempt and this fault.
+func (h *hit) float(purpose string) float64 {
+	return h.by.draw.For(purpose).Float(h.d.Key, h.d.Attempt)
+}
+
+// faultSet holds the faults in force, by id.
+type faultSet struct {
+	list []*armed
+	seed chance.Source
+}
+
+// apply puts a fault in force, in place of the one with the same id.
+func (s *faultSet) apply(now time.Time, id string, a *armed) {
+	a.id, a.from, a.reach, a.draw = id, now, a.scope.reach(), s.seed.For("fault "+id)
+	s.clear(id)
+	i, _ := slices.BinarySearchFunc(s.list, id, func(a *armed, id string) int { return strings.Compare(a.id, id) })
+	s.list = slices.Insert(slices.Clone(s.list), i, a)
+}
+
+// clear takes a fault out of force.
+func (s *faultSet) clear(id string) bool {
+	n := len(s.list)
+	s.list = slices.DeleteFunc(slices.Clone(s.list), func(a *armed) bool { return a.id == id })
+	return len(s.list) < n
+}
+
+// expire takes out what has run its time.
+func (s *faultSet) expire(now time.Time) {
+	for _, a := range s.list {
+		if a.over(now) {
+			s.list = slices.DeleteFunc(slices.Clone(s.list), func(a *armed) bool { return a.over(now) })
+			return
+		}
+	}
+}
+
+func (a *armed) over(now time.Time) bool {
+	return a.scope.For > 0 && now.Sub(a.from) >= a.scope.For
+}
+
+// touch finds the faults that strike this request and lets them change its terms.
+func (s *faultSet) touch(h *hit) {
+	s.expire(h.now)
+	for _, a := range s.list {
+		if !a.strikes(h) {
+			continue
+		}
+		h.struck = append(h.struck, a)
+		if h.faults != "" {
+			h.faults += ","
+		}
+		h.faults += a.id
+		if f, ok := a.fault.(termsFault); ok {
+			h.by = a
+			f.terms(h)
+		}
+	}
+}
+
+func (s *faultSet) early(h *hit) bool {
+	for _, a := range h.struck {
+		if f, ok := a.fault.(earlyFault); ok {
+			if h.by = a; f.early(h) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (s *faultSet) late(h *hit) {
+	for _, a := range h.struck {
+		if f, ok := a.fault.(lateFault); ok {
+			h.by = a
+			f.late(h)
+		}
+	}
+}
+
+func (a *armed) strikes(h *hit) bool {
+	if !a.reach.all && !slices.Contains(a.reach.ends, h.r.Endpoint) {
+		return false
+	}
+	number := h.r.Node
+	if h.r.Endpoint == Metadata || h.r.Endpoint == Download || h.r.Endpoint == Delete {
+		number = h.r.Number
+	}
+	m := &h.r.Message
+	if m.Read && a.scope.Type == "" && !a.reach.all {
+		return false // where: messages means sends
+	}
+	return a.selects(h.now, number, m.WAID, m.Type, h.d.Key, h.d.Attempt)
+}
+
+// selects narrows by number, recipient, type, burst, order and share.
+func (a *armed) selects(now time.Time, number, to, kind string, key, attempt uint64) bool {
+	s := a.scope
+	if s.Number != "" && s.Number != number || s.Type != "" && s.Type != kind || !a.reach.recipient(to) {
+		return false
+	}
+	if b := s.Burst; b != nil && now.Sub(a.from)%b.Every >= b.For {
+		return false
+	}
+	if s.First > 0 && attempt > uint64(s.First) {
+		return false
+	}
+	a.met++
+	if s.Every > 0 && a.met%int64(s.Every) != 0 || s.Until > 0 && a.met > int64(s.Until) {
+		return false
+	}
+	if s.Share != nil && a.draw.Float(key, attempt) >= float64(*s.Share) {
+		return false
+	}
+	a.hits++
+	return true
+}
+
+// posting is one update on its way to the callback.
+type posting struct {
+	now      time.Time
+	by       *armed
+	update   *update
+	delay    time.Duration
+	copies   []time.Duration // further copies, each this much later
+	lost     bool
+	batch    int
+	sameTime bool
+}
+
+// float draws for this update and this fault.
+func (p *posting) float(purpose string) float64 {
+	return p.by.draw.For(purpose).Float(p.update.key, p.update.stage)
+}
+
+// post lets the faults change how an update is posted.
+func (s *faultSet) post(p *posting) {
+	s.expire(p.now)
+	for _, a := range s.list {
+		f, ok := a.fault.(hookFault)
+		if !ok || !a.reach.webhooks || !a.selects(p.now, p.update.number, p.update.to, p.update.kind, p.update.key, p.update.stage) {
+			continue
+		}
+		p.by = a
+		f.hook(p)
+	}
+}
+
+// checkID keeps fault ids printable and short; they stand in ledgers and metrics.
+func checkID(id string) error {
+	if id == "" || len(id) > 64 {
+		return fmt.Errorf("fault id %q: needs 1 to 64 characters", id)
+	}
+	for _, c := range id {
+		if c <= ' ' || c == ',' || c == '/' || c > '~' {
+			return fmt.Errorf("fault id %q: only printable characters without commas, slashes and spaces", id)
+		}
+	}
+	return nil
+}

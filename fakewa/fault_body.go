@@ -1,0 +1,66 @@
+package fakewa
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/aftershock-dev/aftershock/internal/quantity"
+)
+
+// slowBodyFault lets the answer's body drip.
+type slowBodyFault struct {
+	Scope `yaml:",inline"`
+	Over  quantity.Dist `yaml:"over"` // how long the body takes
+}
+
+func (f *slowBodyFault) check() error {
+	if f.Over.IsZero() {
+		return errors.New("needs over, the time that a body takes, such as 10s")
+	}
+	return nil
+}
+
+func (f *slowBodyFault) late(h *hit) {
+	if h.d.Manner == Whole {
+		h.d.Manner, h.d.Over = Dripping, f.Over.Sample(h.float("over"))
+	}
+}
+
+// truncateFault breaks the connection in the middle of the answer's body.
+type truncateFault struct {
+	Scope `yaml:",inline"`
+}
+
+func (f *truncateFault) check() error { return nil }
+
+func (f *truncateFault) late(h *hit) {
+	if h.d.Manner == Whole {
+		h.d.Manner = Cut
+	}
+}
+
+// notJSONFault answers a processed request with something else than JSON.
+type notJSONFault struct {
+	Scope  `yaml:",inline"`
+	Status int    `yaml:"status,omitempty"` // HTTP status; 0 means the one decided
+	Body   string `yaml:"body,omitempty"`   // empty means a page of HTML as a proxy sends it
+}
+
+func (f *notJSONFault) check() error {
+	if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
+		return fmt.Errorf("status: %d is not between 200 and 599", f.Status)
+	}
+	if len(f.Body) > 1<<16 {
+		return errors.New("body: more than 64 KiB")
+	}
+	or(&f.Body, "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center><h1>502 Bad Gateway</h1></center></body>\r\n</html>\r\n")
+	return nil
+}
+
+func (f *notJSONFault) late(h *hit) {
+	if h.d.Manner != Whole {
+		return
+	}
+	h.d.Manner, h.d.Body = Garbled, []byte(f.Body)
+	h.d.garbledStatus = f.Status
+}

@@ -1,0 +1,36 @@
+package fakewa
+
+import (
+	"errors"
+
+	"github.com/aftershock-dev/aftershock/internal/quantity"
+)
+
+// throttleFault changes throughput or pair limits.
+type throttleFault struct {
+	Scope      `yaml:",inline"`
+	Throughput quantity.Rate `yaml:"throughput,omitempty"`
+	Pair       *Pair         `yaml:"pair,omitempty"`
+}
+
+func (f *throttleFault) check() error {
+	if f.Throughput.IsZero() && f.Pair == nil {
+		return errors.New("needs throughput or pair")
+	}
+	if f.Pair != nil {
+		or(&f.Pair.Burst, 45)
+		if f.Pair.Every < 0 || f.Pair.Burst < 0 {
+			return errors.New("pair: every and burst cannot be negative")
+		}
+	}
+	return nil
+}
+
+func (f *throttleFault) terms(h *hit) {
+	if !f.Throughput.IsZero() {
+		h.terms.throughput = f.Throughput
+	}
+	if f.Pair != nil {
+		h.terms.pair = *f.Pair
+	}
+}

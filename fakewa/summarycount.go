@@ -1,0 +1,79 @@
+package fakewa
+
+import (
+	"maps"
+	"strings"
+	"time"
+)
+
+// decided counts an attempt when it was decided: what was accepted counts from that moment, not from the answer.
+func (s *Summary) decided(r *Request, d *Decision) {
+	s.Calls[string(r.Endpoint)]++
+	if r.Endpoint != Messages || r.Message.Read {
+		return
+	}
+	s.Attempts++
+	s.Type[clip(r.Message.Type, 32)]++
+	s.Number[r.Node]++
+	if d.Expired {
+		s.Expired++
+	}
+	for rest := d.Fault; rest != ""; {
+		var id string
+		id, rest, _ = strings.Cut(rest, ",")
+		s.Fault[id]++
+	}
+	if !d.Accepted {
+		s.Refused++
+		return
+	}
+	s.Accepted++
+	switch d.Copy {
+	case 1:
+		s.Messages++
+	case 2:
+		s.Duplicated++
+		s.Copies++
+	default:
+		s.Copies++
+	}
+}
+
+// count counts an entry when it became final.
+func (s *Summary) count(e *Entry) {
+	switch e.Status {
+	case "":
+		s.Code[e.Code]++
+		s.HTTP[e.Answered]++
+		if e.Accepted && e.Answered != 200 {
+			s.Withheld++
+		}
+	case "delivered":
+		s.Delivered++
+	case "read":
+		s.Read++
+	case "failed":
+		s.Failed++
+		s.FailCode[e.Code]++
+		if e.Expired {
+			s.Expired++
+		}
+	}
+}
+
+// late notes how much later than decided an answer left.
+func (l *Lateness) note(by time.Duration) {
+	ms := float64(by) / float64(time.Millisecond)
+	l.Answers++
+	l.total += ms
+	l.MeanMs = l.total / float64(l.Answers)
+	l.MaxMs = max(l.MaxMs, ms)
+}
+
+// clone returns a copy that shares nothing.
+func (s *Summary) clone() Summary {
+	c := *s
+	c.Code, c.HTTP, c.FailCode = maps.Clone(s.Code), maps.Clone(s.HTTP), maps.Clone(s.FailCode)
+	c.Type, c.Number, c.Fault, c.Calls = maps.Clone(s.Type), maps.Clone(s.Number), maps.Clone(s.Fault), maps.Clone(s.Calls)
+	return c
+}
