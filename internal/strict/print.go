@@ -102,6 +102,10 @@ func (n *Node) inline(b *bytes.Buffer, indent int) {
 			}
 			return
 		}
+		if _, text := n.Any().(string); !text { // numbers and booleans stand as they are
+			b.WriteString(n.Text + "\n")
+			return
+		}
 		b.WriteString(scalarText(n.Text, false, n.Plain) + "\n")
 	}
 }
@@ -148,7 +152,8 @@ func safe(s string, key bool) bool {
 	for i, r := range s {
 		switch {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
-		case strings.ContainsRune("_./%()=+-<>*;@!?~^$|", r):
+		case strings.ContainsRune("_./%()=+-", r):
+		case !key && strings.ContainsRune("<>*;@!?~^$|", r) && r != prev:
 		case r == ' ' && prev != ' ':
 		case !key && (r == ',' || r == '\'' || r == '&'):
 		case r == ':' && !key && i+1 < len(s) && s[i+1] != ' ':
