@@ -143,7 +143,7 @@ func (q *Memory) Take(ctx context.Context, lane string) (Claim, error) {
 			return c, nil
 		}
 	}
-	t := &taker{got: make(chan *memoryClaim, 1)}
+	t := &taker{got: make(chan Claim, 1)}
 	l.takers.push(t)
 	q.mu.Unlock()
 
@@ -161,7 +161,7 @@ func (q *Memory) Take(ctx context.Context, lane string) (Claim, error) {
 	return handed(<-t.got) // it was served first: the item is its own
 }
 
-func handed(c *memoryClaim) (Claim, error) {
+func handed(c Claim) (Claim, error) {
 	if c == nil {
 		return nil, ErrClosed
 	}

@@ -106,7 +106,7 @@ func (l *ageList) oldest() time.Time {
 
 // taker is one waiting Take. Its channel holds the one claim it can get; nil says that the queue was closed.
 type taker struct {
-	got        chan *memoryClaim
+	got        chan Claim
 	prev, next *taker
 	queued     bool
 }

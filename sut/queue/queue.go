@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aftershock-dev/aftershock/internal/instant"
 )
@@ -153,6 +154,11 @@ func (c Config) dedupeWindow() time.Duration {
 func checkItem(it *Item) error {
 	if it.ID == "" {
 		return fmt.Errorf("put: %w: it has no ID", ErrBadItem)
+	}
+	for _, s := range []string{it.ID, it.Lane, it.Tenant, it.Key} {
+		if !utf8.ValidString(s) {
+			return fmt.Errorf("put: %w: %q is not UTF-8", ErrBadItem, s)
+		}
 	}
 	return nil
 }
