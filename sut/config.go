@@ -1,0 +1,58 @@
+package sut
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/aftershock-dev/aftershock/internal/strict"
+	"github.com/aftershock-dev/aftershock/sut/drafts"
+	"github.com/aftershock-dev/aftershock/sut/whatsapp"
+)
+
+// Config is every setting of the sender. Preset returns whole ones; a file names a preset and says what differs.
+type Config struct {
+	Preset   string          `yaml:"preset"`   // the preset that this configuration began as
+	Simulate bool            `yaml:"simulate"` // false: no work holds a core, as in a sender whose machine does the work
+	Drafts   drafts.Config   `yaml:"drafts"`
+	WhatsApp whatsapp.Config `yaml:"whatsapp"`
+}
+
+// Validate tells everything that is wrong.
+func (c Config) Validate() error {
+	return errors.Join(c.Drafts.Validate(), c.WhatsApp.Validate())
+}
+
+// ParseConfig reads a configuration: it starts from the preset that it names (hardened without one), lays the rest over
+// it, and validates the whole. file is how errors call it.
+func ParseConfig(file string, yaml []byte) (Config, error) {
+	tree, err := strict.Parse(file, yaml)
+	if err != nil {
+		return Config{}, err
+	}
+	name := "hardened"
+	if n := tree.Field("preset"); n != nil {
+		name = n.Text
+	}
+	c, err := Preset(name)
+	if err != nil {
+		return Config{}, fmt.Errorf("%s: %w", file, err)
+	}
+	return overlay(c, tree)
+}
+
+// overlay lays a file over a configuration and validates the whole.
+func overlay(c Config, tree *strict.Node) (Config, error) {
+	if err := tree.Decode(&c); err != nil {
+		return Config{}, err
+	}
+	if err := c.Validate(); err != nil {
+		return Config{}, fmt.Errorf("%s: %w", tree.File, err)
+	}
+	return c, nil
+}
+
+// Effective returns every setting by its dotted key.
+func (c Config) Effective() map[string]string { return strict.Flatten(c) }
+
+// Keys lists the dotted keys that a configuration takes.
+func Keys() []string { return strict.Keys(Config{}) }

@@ -1,0 +1,282 @@
+package drafts
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/sut/wire"
+)
+
+// books are what the Drafts service knows of every message: an open record for each draft it holds, and a few bytes
+// for each message it has ever taken. Nothing in them scans the backlog.
+type books struct {
+	mu       sync.Mutex
+	open     map[string]*draft  // held, or resolved while the queue still holds the item
+	messages map[string]message // by message reference; this generation
+	old      map[string]message // the generation before
+	keys     map[string]keyed   // by tenant and key, for keys that are not the message's own reference
+	oldKeys  map[string]keyed
+	creating map[string]struct{} // keys whose first create is under way
+	turned   time.Time           // when the generations last changed
+	reasons  []string
+	reasonID map[string]uint16
+	tenants  map[string]int64 // held drafts by tenant
+	first    *draft           // held drafts in order of creation
+	last     *draft
+	held     int64
+	byState  [states]int64 // held drafts by state
+	again    int64         // of the queued ones, those that were tried before
+	numbers  uint64
+}
+
+// draft is one held draft.
+type draft struct {
+	id, tenant string
+	number     uint64
+	created    int64 // Unix nanoseconds
+	expires    int64 // Unix nanoseconds; 0 is never
+	class      string
+	prev, next *draft
+	state      State
+	known      bool // in the books' list; false once resolved
+	cancel     bool
+	attempts   uint16 // sends so far
+	counted    uint16
+	unknowns   uint16
+}
+
+// message is what stays of a message.
+type message struct {
+	print  uint64
+	reason uint16
+	open   uint8 // drafts held
+	taken  uint8 // drafts that the API took
+	failed uint8 // of those, reported failed afterwards
+	best   State
+}
+
+type keyed struct {
+	draft string
+	print uint64
+}
+
+func newBooks() *books {
+	return &books{
+		open: map[string]*draft{}, messages: map[string]message{}, keys: map[string]keyed{},
+		creating: map[string]struct{}{}, reasons: []string{""}, reasonID: map[string]uint16{"": 0}, tenants: map[string]int64{},
+	}
+}
+
+// maxReasons bounds the table of reasons; later ones are told by their first word.
+const maxReasons = 4096
+
+func (b *books) reason(s string) uint16 {
+	if id, ok := b.reasonID[s]; ok {
+		return id
+	}
+	if len(b.reasons) >= maxReasons {
+		s, _, _ = strings.Cut(s, " ")
+		return b.reasonID[s]
+	}
+	s = strings.Clone(s)
+	id := uint16(len(b.reasons))
+	b.reasons = append(b.reasons, s)
+	b.reasonID[s] = id
+	return id
+}
+
+func (b *books) message(ref string) (message, bool) {
+	m, ok := b.messages[ref]
+	if !ok {
+		m, ok = b.old[ref]
+	}
+	return m, ok
+}
+
+// put stores a message under a reference of its own, so that no longer string is kept alive by it.
+func (b *books) put(ref string, m message) {
+	if _, ok := b.messages[ref]; !ok {
+		ref = strings.Clone(ref)
+	}
+	b.messages[ref] = m
+}
+
+// add takes a draft in, with what has happened to it so far.
+func (b *books) add(w *wire.Draft, now time.Time, p past) *draft {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.numbers++
+	d := &draft{
+		id: strings.Clone(w.ID), tenant: w.Tenant, number: b.numbers, created: w.Created * int64(time.Millisecond),
+		expires: w.Expires * int64(time.Millisecond), class: w.Class, known: true,
+		attempts: uint16(p.attempts), counted: uint16(p.counted), unknowns: uint16(p.unknowns),
+	}
+	if w.Created == 0 {
+		d.created = now.UnixNano()
+	}
+	b.open[d.id] = d
+	if d.prev = b.last; b.last != nil {
+		b.last.next = d
+	} else {
+		b.first = d
+	}
+	b.last = d
+	b.held++
+	b.tally(d, 1)
+	b.tenants[d.tenant]++
+	ref := wire.MessageOf(d.id)
+	m, _ := b.message(ref)
+	m.open++
+	m.print = w.Print
+	b.put(ref, m)
+	return d
+}
+
+// drop takes a draft out again that the queue would not have.
+func (b *books) drop(d *draft) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.unlink(d)
+	delete(b.open, d.id)
+	ref := wire.MessageOf(d.id)
+	m, _ := b.message(ref)
+	if m.open--; m.open == 0 && m.best == Queued {
+		delete(b.messages, ref)
+		delete(b.old, ref)
+		return
+	}
+	b.put(ref, m)
+}
+
+// unlink takes a draft off the list of held ones.
+func (b *books) unlink(d *draft) {
+	if !d.known {
+		return
+	}
+	d.known = false
+	if d.prev != nil {
+		d.prev.next = d.next
+	} else {
+		b.first = d.next
+	}
+	if d.next != nil {
+		d.next.prev = d.prev
+	} else {
+		b.last = d.prev
+	}
+	d.prev, d.next = nil, nil
+	b.held--
+	b.tally(d, -1)
+	if n := b.tenants[d.tenant] - 1; n > 0 {
+		b.tenants[d.tenant] = n
+	} else {
+		delete(b.tenants, d.tenant)
+	}
+}
+
+// tally counts a held draft under its state, or no longer.
+func (b *books) tally(d *draft, n int64) {
+	b.byState[d.state] += n
+	if d.state == Queued && d.attempts > 0 {
+		b.again += n
+	}
+}
+
+// move changes the state of a held draft; it reports false when the state machine does not allow it. The books are
+// locked.
+func (b *books) move(d *draft, to State) bool {
+	if d.state == to {
+		return true
+	}
+	if !d.known || to.Finished() || !d.state.CanBecome(to) {
+		return false
+	}
+	b.tally(d, -1)
+	d.state = to
+	b.tally(d, 1)
+	return true
+}
+
+// finish ends a held draft. settled says that the queue has let go of its item too. first reports that this is the
+// first draft of its message that the API took.
+func (b *books) finish(d *draft, to State, reason string, settled bool) (first bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.finishLocked(d, to, reason, settled)
+}
+
+func (b *books) finishLocked(d *draft, to State, reason string, settled bool) (first bool) {
+	if settled {
+		delete(b.open, d.id)
+	}
+	if !d.known {
+		return false
+	}
+	b.unlink(d)
+	d.state = to
+	ref := wire.MessageOf(d.id)
+	m, _ := b.message(ref)
+	m.open--
+	if to.Taken() {
+		first = m.taken == 0
+		m.taken++
+	}
+	if to.rank() > m.best.rank() {
+		m.best = to
+		m.reason = b.reason(reason)
+	}
+	b.put(ref, m)
+	return first
+}
+
+// settle forgets a draft whose item the queue has let go of.
+func (b *books) settle(d *draft) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.open, d.id)
+}
+
+// state tells how a message stands: the best of its drafts.
+func (b *books) state(ref string) (state, reason string, final, known bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	m, ok := b.message(ref)
+	switch {
+	case !ok:
+		return "", "", false, false
+	case m.best.rank() >= Accepted.rank(), m.open == 0 && m.best.Finished():
+		return m.best.String(), b.reasons[m.reason], true, true
+	}
+	return Queued.String(), "", false, true
+}
+
+// oldest is when the oldest held draft was created; zero without any.
+func (b *books) oldest() (at time.Time, held int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.first == nil {
+		return time.Time{}, 0
+	}
+	return time.Unix(0, b.first.created), b.held
+}
+
+// turn forgets what is older than two generations of keep.
+func (b *books) turn(now time.Time, keep time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.turned.IsZero() {
+		b.turned = now
+	}
+	if now.Sub(b.turned) < keep {
+		return
+	}
+	b.turned = now
+	for ref, m := range b.old { // drafts that are still held must not be forgotten
+		if _, moved := b.messages[ref]; m.open > 0 && !moved {
+			b.messages[ref] = m
+		}
+	}
+	b.old, b.messages = b.messages, map[string]message{}
+	b.oldKeys, b.keys = b.keys, map[string]keyed{}
+}

@@ -1,0 +1,119 @@
+package drafts
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/sut/fleet"
+	"github.com/aftershock-dev/aftershock/sut/policy"
+)
+
+// Config is every setting of the Drafts service.
+type Config struct {
+	RateLimit   quantity.Rate   `yaml:"rate_limit"` // drafts taken from the backlog; zero is no limit
+	Burst       int             `yaml:"burst"`      // drafts that may be taken at once after a rest
+	Replicas    Replicas        `yaml:"replicas"`
+	Work        Work            `yaml:"work"`
+	Admission   fleet.Admission `yaml:"admission"`
+	Idempotency Idempotency     `yaml:"idempotency"`
+	Backlog     Backlog         `yaml:"backlog"`
+	Dispatch    Dispatch        `yaml:"dispatch"`
+	Send        Send            `yaml:"send"`
+	Classes     policy.Classes  `yaml:"classes"`
+}
+
+// Replicas are the copies of the Drafts service; their number is fixed.
+type Replicas struct {
+	Count  int           `yaml:"count"`
+	Cores  int           `yaml:"cores"`
+	Queue  int           `yaml:"queue"` // requests that may wait in one copy; 503 beyond; 0 is unbounded
+	Start  quantity.Dist `yaml:"start"` // how long a copy takes to come back
+	Probe  time.Duration `yaml:"probe"` // how long a copy that does not answer stays in rotation
+	Memory fleet.Memory  `yaml:"memory"`
+}
+
+// Work is how long each kind of work holds a core.
+type Work struct {
+	Create   quantity.Dist `yaml:"create"`   // creating a draft
+	Dispatch quantity.Dist `yaml:"dispatch"` // handing a draft over, per attempt
+	Status   quantity.Dist `yaml:"status"`   // taking in one status
+}
+
+// Idempotency is what makes two creates one draft.
+type Idempotency struct {
+	Mode string        `yaml:"mode"` // off | key
+	Keep time.Duration `yaml:"keep"` // how long a key, and the state of a finished message, is remembered
+}
+
+// Backlog bounds what is held.
+type Backlog struct {
+	Max        int64          `yaml:"max"`         // drafts held in all; 0 is unbounded
+	PerTenant  quantity.Share `yaml:"per_tenant"`  // the most of it that one tenant may hold; 0 is all of it
+	RetryAfter time.Duration  `yaml:"retry_after"` // told with a refusal
+	DraftBytes int64          `yaml:"draft_bytes"` // the model's memory of one held draft
+}
+
+// Dispatch is how drafts are handed over.
+type Dispatch struct {
+	InFlight int `yaml:"in_flight"` // drafts being handed over at a time
+}
+
+// Send is how Drafts calls the WhatsApp service.
+type Send struct {
+	Timeout         time.Duration `yaml:"timeout"`
+	policy.SendRule `yaml:",inline"`
+}
+
+// Validate tells everything that is wrong.
+func (c *Config) Validate() error {
+	var errs []error
+	bad := func(ok bool, key, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("drafts.%s: "+format, append([]any{key}, args...)...))
+		}
+	}
+	oneOf := func(v, key string, among ...string) {
+		for _, a := range among {
+			if v == a {
+				return
+			}
+		}
+		bad(false, key, "%q is not one of %v", v, among)
+	}
+	errs = append(errs, c.Settings().Replicas.Validate("drafts.replicas"))
+	bad(c.Burst >= 1, "burst", "%d; at least 1 is needed", c.Burst)
+	oneOf(c.Idempotency.Mode, "idempotency.mode", "off", "key")
+	bad(c.Idempotency.Keep > 0, "idempotency.keep", "has to be above 0")
+	bad(c.Backlog.Max >= 0, "backlog.max", "%d; write 0 for unbounded", c.Backlog.Max)
+	bad(c.Dispatch.InFlight >= 1, "dispatch.in_flight", "%d; at least 1 is needed", c.Dispatch.InFlight)
+	bad(c.Send.Timeout > 0, "send.timeout", "has to be above 0")
+	bad(c.Send.Attempts >= 1, "send.attempts", "%d; at least 1 is needed", c.Send.Attempts)
+	bad(c.Send.Backoff >= 0 && c.Send.BackoffMax >= 0, "send.backoff", "negative")
+	oneOf(c.Send.Mode, "send.mode", "any", "classified")
+	oneOf(c.Send.Jitter, "send.jitter", "none", "full")
+	oneOf(c.Send.Exhausted, "send.exhausted", "dead", "requeue")
+	oneOf(c.Classes.Default, "classes.default", policy.ClassNames()...)
+	for _, name := range policy.ClassNames() {
+		r, _ := c.Classes.Named(name)
+		oneOf(r.Then, "classes."+name+".on_unknown", "resend", "stay", "drop")
+		bad(r.ValidFor >= 0, "classes."+name+".valid_for", "negative")
+		bad(r.Hold >= 0, "classes."+name+".hold", "negative")
+		bad(r.Priority >= 0 && r.Priority <= 3, "classes."+name+".priority", "%d is not within 0 and 3", r.Priority)
+		bad(r.Resends >= 0, "classes."+name+".resends", "negative")
+	}
+	return errors.Join(errs...)
+}
+
+// Settings is the fleet's part of the configuration: a fixed number of copies.
+func (c *Config) Settings() fleet.Settings {
+	r := c.Replicas
+	return fleet.Settings{
+		Replicas: fleet.Replicas{
+			Min: r.Count, Max: r.Count, Cores: r.Cores, Queue: r.Queue, Start: r.Start, Probe: r.Probe, Memory: r.Memory,
+		},
+		Scaling:   fleet.Scaling{Signal: "none", Interval: 15 * time.Second},
+		Admission: c.Admission,
+	}
+}

@@ -1,0 +1,129 @@
+// Package drafts is the Drafts service: it takes drafts in, holds them in a queue, and hands them to the WhatsApp
+// service at the pace and under the rules of its Config. Start with Service; state.go is the state machine.
+package drafts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/internal/chance"
+	"github.com/aftershock-dev/aftershock/internal/instant"
+	"github.com/aftershock-dev/aftershock/sut/fleet"
+	"github.com/aftershock-dev/aftershock/sut/queue"
+	"github.com/aftershock-dev/aftershock/sut/wire"
+)
+
+// Wiring is what the Drafts service is connected to.
+type Wiring struct {
+	Caller   *wire.Caller
+	WhatsApp string // base URL of the WhatsApp service
+	Queue    queue.Queue
+	Seed     chance.Source
+	Lanes    instant.Lanes
+	Observe  func(wire.Attempt) // nil: nobody
+}
+
+// Service is the Drafts service.
+type Service struct {
+	cfg     atomic.Pointer[Config]
+	w       Wiring
+	sendURL *url.URL
+	fleet   *fleet.Fleet
+	books   *books
+	desk    *desk
+	count   Counters
+	times   histogram
+	draws   draws
+	flights sync.WaitGroup
+	stop    chan struct{} // closed when Run begins to drain
+	handler http.Handler
+}
+
+// draws are the sources of chance, one per purpose.
+type draws struct{ create, dispatch, backoff chance.Source }
+
+// New returns a service; cfg must be valid.
+func New(cfg Config, w Wiring) (*Service, error) {
+	if w.Queue == nil {
+		return nil, errors.New("drafts: a queue is needed")
+	}
+	send, err := url.Parse(w.WhatsApp + "/v1/send")
+	if err != nil {
+		return nil, fmt.Errorf("drafts: address of the WhatsApp service: %w", err)
+	}
+	s := &Service{
+		w: w, sendURL: send, books: newBooks(), stop: make(chan struct{}),
+		draws: draws{w.Seed.For("create"), w.Seed.For("dispatch"), w.Seed.For("send backoff")},
+	}
+	s.cfg.Store(&cfg)
+	s.fleet = fleet.New(fleet.Config{
+		Name: "drafts", Lanes: w.Lanes, Seed: w.Seed.For("drafts"), Ticker: w.Lanes.Of(instant.Other, 1), Starts: 1 << 16,
+		Settings: func() fleet.Settings { return s.cfg.Load().Settings() },
+	})
+	s.desk = newDesk(s)
+	s.handler = s.routes()
+	return s, nil
+}
+
+// Apply puts new settings in force; they must be valid.
+func (s *Service) Apply(cfg Config) {
+	s.cfg.Store(&cfg)
+	s.fleet.Refresh()
+	s.desk.kick()
+}
+
+// Fleet is the copies of the service.
+func (s *Service) Fleet() *fleet.Fleet { return s.fleet }
+
+// ServeHTTP implements http.Handler.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// State tells how a message stands, by its reference; final says that the sender has nothing left to do for it.
+func (s *Service) State(ref string) (state, reason string, final, known bool) {
+	return s.books.state(ref)
+}
+
+// Backlog is how many drafts are held and how old the oldest is.
+func (s *Service) Backlog() (held int64, oldest time.Duration) {
+	at, held := s.books.oldest()
+	if held == 0 {
+		return 0, 0
+	}
+	return held, time.Since(at)
+}
+
+// Run dispatches until ctx ends. It then stops taking drafts, lets those on their way finish, gives the others back to
+// the queue and returns.
+func (s *Service) Run(ctx context.Context) error {
+	fleetCtx, stopFleet := context.WithCancel(context.WithoutCancel(ctx))
+	var own sync.WaitGroup
+	own.Go(func() { _ = s.fleet.Run(fleetCtx) })
+	own.Go(func() { s.sweep(ctx) })
+	err := s.desk.run(ctx)
+	close(s.stop)
+	s.flights.Wait()
+	stopFleet()
+	own.Wait()
+	return err
+}
+
+// sweep keeps the books small.
+func (s *Service) sweep(ctx context.Context) {
+	lane := s.w.Lanes.Of(instant.System, instant.Sweeper)
+	for {
+		timer := time.NewTimer(lane.After(time.Now(), time.Minute))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		s.books.turn(time.Now(), s.cfg.Load().Idempotency.Keep)
+	}
+}

@@ -1,0 +1,210 @@
+package fleet
+
+import (
+	"errors"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/internal/chance"
+	"github.com/aftershock-dev/aftershock/internal/instant"
+	"github.com/aftershock-dev/aftershock/internal/quantity"
+)
+
+// What can become of a piece of work.
+var (
+	ErrBusy = errors.New("too many requests are waiting in this replica")
+	ErrShed = errors.New("shed: the replica is overloaded")
+	ErrGone = errors.New("the replica was killed")
+	ErrLeft = errors.New("the caller has gone")
+)
+
+// Replica is one running copy of a service.
+type Replica struct {
+	Slot    int    // 1, 2, …: the name that stays when a copy is replaced
+	Name    string // whatsapp/1
+	fleet   *Fleet
+	start   uint64 // number of this start, for draws and lanes
+	cores   cores
+	held    atomic.Int64 // requests inside
+	dead    atomic.Bool
+	down    chan struct{} // closed when the copy is killed
+	guard   guard
+	frozen  sync.Mutex    // guards the next two
+	stopped time.Time     // when it was paused or cut off
+	resume  chan struct{} // closed when it runs again; nil while it runs
+}
+
+func newReplica(f *Fleet, slot int, start uint64, n int) *Replica {
+	r := &Replica{Slot: slot, Name: f.name + "/" + strconv.Itoa(slot), fleet: f, start: start, down: make(chan struct{})}
+	r.cores.total = n
+	return r
+}
+
+// Job is one request while a replica works on it.
+type Job struct {
+	Replica *Replica
+	Number  uint64          // of the request, counted per service in order of arrival
+	Caller  <-chan struct{} // closed when the caller has gone; nil when nobody asks
+	Spent   time.Duration   // core time this job has used
+	Media   bool
+}
+
+// Left reports whether the caller has gone.
+func (j *Job) Left() bool {
+	select {
+	case <-j.Caller:
+		return true
+	default:
+		return false
+	}
+}
+
+// Work holds a core for a service time drawn from d, first waiting its turn. class and the job's number name the lane
+// on which the work ends; purpose keys the draw. bounded work is refused (ErrBusy) when too many are waiting already.
+// With leave, a caller that goes while the job waits ends it (ErrLeft).
+func (j *Job) Work(class instant.Class, purpose chance.Source, d quantity.Dist, bounded, leave bool) error {
+	r := j.Replica
+	if err := r.gate(j, class); err != nil {
+		return err
+	}
+	if d.IsZero() {
+		return nil
+	}
+	f := r.fleet
+	bound := 0
+	if bounded {
+		bound = f.settings().Replicas.Queue
+	}
+	if err := r.turn(j, class, bound, leave); err != nil {
+		return err
+	}
+	took := time.Duration(float64(d.Sample(purpose.Float(j.Number))) * f.slowdown())
+	lane := f.lanes.Of(class, j.Number)
+	took = lane.After(time.Now(), took)
+	time.Sleep(took)
+	f.used.Add(int64(took))
+	j.Spent += took
+	if j.Left() {
+		f.wasted.Add(int64(took))
+	}
+	r.cores.release(time.Now(), r.shedder())
+	return r.gate(j, class)
+}
+
+// turn waits for a core.
+func (r *Replica) turn(j *Job, class instant.Class, bound int, leave bool) error {
+	w, ok := r.cores.acquire(time.Now(), bound)
+	if !ok {
+		return ErrBusy
+	}
+	if w == nil {
+		r.guard.waited(time.Now(), 0)
+		return nil
+	}
+	var left <-chan struct{}
+	if leave {
+		left = j.Caller
+	}
+	got := false
+	select {
+	case ok = <-w.grant:
+		got = true
+	case <-r.down:
+	case <-left:
+	}
+	if !got && !r.cores.abandon(w) { // granted at this very instant
+		ok, got = <-w.grant, true
+	}
+	switch {
+	case r.dead.Load():
+		r.fleet.lanes.Of(class, j.Number).Sleep(0) // everyone who waited here goes at an instant of their own
+		return ErrGone
+	case got:
+		return r.granted(w, ok)
+	}
+	return ErrLeft
+}
+
+func (r *Replica) granted(w *waiter, ok bool) error {
+	now := time.Now()
+	r.guard.waited(now, now.Sub(w.since))
+	r.cores.recycle(w)
+	if !ok {
+		return ErrShed
+	}
+	return nil
+}
+
+// gate lets a job pass while the replica runs; it waits while the replica is paused, and fails when it was killed.
+func (r *Replica) gate(j *Job, class instant.Class) error {
+	for {
+		if r.dead.Load() {
+			return ErrGone
+		}
+		r.frozen.Lock()
+		resume := r.resume
+		r.frozen.Unlock()
+		if resume == nil {
+			return nil
+		}
+		select {
+		case <-resume:
+		case <-r.down:
+		}
+		r.fleet.lanes.Of(class, j.Number).Sleep(0)
+	}
+}
+
+// Gate is for work that holds no core: it waits while the replica is paused or cut off.
+func (j *Job) Gate(class instant.Class) error { return j.Replica.gate(j, class) }
+
+// Charge books core time without holding a core: small work that is not worth waiting for.
+func (j *Job) Charge(d time.Duration) {
+	j.Spent += d
+	j.Replica.fleet.used.Add(int64(d))
+}
+
+// Waste books core time as spent for nothing.
+func (j *Job) Waste(d time.Duration) { j.Replica.fleet.Waste(d) }
+
+// Waste books core time as spent for nothing.
+func (f *Fleet) Waste(d time.Duration) { f.wasted.Add(int64(d)) }
+
+// usable reports whether the load balancer sends requests here at now.
+func (r *Replica) usable(now time.Time, probe time.Duration) bool {
+	if r.dead.Load() {
+		return false
+	}
+	r.frozen.Lock()
+	defer r.frozen.Unlock()
+	return r.resume == nil || now.Sub(r.stopped) < probe
+}
+
+// freeze stops the replica without ending it: nothing comes in and nothing goes out until thaw. To everyone else a
+// paused process and a cut network look the same.
+func (r *Replica) freeze() {
+	r.frozen.Lock()
+	defer r.frozen.Unlock()
+	if r.resume == nil {
+		r.resume, r.stopped = make(chan struct{}), time.Now()
+	}
+}
+
+// thaw lets the replica go on.
+func (r *Replica) thaw() {
+	r.frozen.Lock()
+	defer r.frozen.Unlock()
+	if r.resume != nil {
+		close(r.resume)
+		r.resume = nil
+	}
+}
+
+// kill ends the replica at once; the work inside is lost.
+func (r *Replica) kill() {
+	if r.dead.CompareAndSwap(false, true) {
+		close(r.down)
+	}
+}

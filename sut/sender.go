@@ -1,0 +1,185 @@
+package sut
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/internal/chance"
+	"github.com/aftershock-dev/aftershock/internal/instant"
+	"github.com/aftershock-dev/aftershock/internal/strict"
+	"github.com/aftershock-dev/aftershock/sut/drafts"
+	"github.com/aftershock-dev/aftershock/sut/fleet"
+	"github.com/aftershock-dev/aftershock/sut/queue"
+	"github.com/aftershock-dev/aftershock/sut/whatsapp"
+	"github.com/aftershock-dev/aftershock/sut/wire"
+)
+
+// Wiring is what a sender is connected to.
+type Wiring struct {
+	Transport   http.RoundTripper // every outgoing call goes through it; nil is a transport of its own
+	WhatsAppURL string            // where Drafts reaches the WhatsApp service
+	DraftsURL   string            // where the WhatsApp service reaches Drafts
+	APIBase     string            // base URL of the Cloud API, with its version
+	Token       string
+	Phone       string // phone number id of messages that name none
+	AppSecret   string // signs webhooks; "" takes unsigned ones
+	VerifyToken string
+	Queue       queue.Queue
+	Seed        int64
+	Lanes       instant.Lanes
+	Observe     func(Attempt) // told of every attempt that has finished; must not block; nil is nobody
+}
+
+// Attempt is one call inside the sender that has finished.
+type Attempt = wire.Attempt
+
+// Sender is the two services wired together.
+type Sender struct {
+	cfg      atomic.Pointer[Config]
+	change   sync.Mutex // one change of settings at a time
+	caller   *wire.Caller
+	drafts   *drafts.Service
+	whatsapp *whatsapp.Service
+}
+
+// New returns a sender; nothing runs before Run.
+func New(cfg Config, w Wiring) (*Sender, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Sender{caller: wire.NewCaller(w.Transport)}
+	s.cfg.Store(&cfg)
+	seed := chance.New(w.Seed)
+	prefix := "x" + strconv.FormatUint(seed.For("strangers").Bits()>>32, 36) + "-"
+	if !w.Lanes.On { // outside virtual time two starts must not give the same name
+		prefix = "x" + strconv.FormatInt(time.Now().UnixNano(), 36) + "-"
+	}
+	var err error
+	s.drafts, err = drafts.New(cfg.draftsInForce(), drafts.Wiring{
+		Caller: s.caller, WhatsApp: w.WhatsAppURL, Queue: w.Queue, Seed: seed.For("drafts"), Lanes: w.Lanes, Observe: w.Observe,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.whatsapp, err = whatsapp.New(cfg.whatsappInForce(), whatsapp.Wiring{
+		Caller: s.caller, Drafts: w.DraftsURL, API: w.APIBase, Token: w.Token, Phone: w.Phone, AppSecret: w.AppSecret,
+		VerifyToken: w.VerifyToken, Prefix: prefix, Seed: seed.For("whatsapp"), Lanes: w.Lanes, Observe: w.Observe,
+		Classes: func() whatsapp.ClassBook { return classBook{s.cfg.Load()} },
+		Signals: func() fleet.Signals {
+			held, oldest := s.drafts.Backlog()
+			return fleet.Signals{Backlog: held, Oldest: oldest}
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// classBook tells the front door about the classes, which are settings of Drafts.
+type classBook struct{ cfg *Config }
+
+func (b classBook) Known(class string) (priority int, validFor int64, ok bool) {
+	r, ok := b.cfg.Drafts.Classes.Named(class)
+	return r.Priority, int64(r.ValidFor), ok
+}
+
+// draftsInForce is the Drafts service's configuration, without work when nothing is simulated.
+func (c *Config) draftsInForce() drafts.Config {
+	out := c.Drafts
+	if !c.Simulate {
+		out.Work = drafts.Work{}
+	}
+	return out
+}
+
+// whatsappInForce is the WhatsApp service's configuration, without work and scaling when nothing is simulated.
+func (c *Config) whatsappInForce() whatsapp.Config {
+	out := c.WhatsApp
+	if !c.Simulate {
+		out.Work = whatsapp.Work{}
+		out.Scaling.Signal = "none"
+		out.Replicas.Min, out.Replicas.Max, out.Replicas.Queue = 1, 1, 0
+	}
+	return out
+}
+
+// Run works until ctx ends: it then takes no more drafts, lets those on their way finish, and returns when nothing is
+// left of it.
+func (s *Sender) Run(ctx context.Context) error {
+	hands, release := context.WithCancel(context.WithoutCancel(ctx))
+	defer release()
+	var front sync.WaitGroup
+	var frontErr error
+	front.Go(func() { frontErr = s.whatsapp.Run(hands) })
+	err := s.drafts.Run(ctx) // it needs the WhatsApp service until its last draft has landed
+	release()
+	front.Wait()
+	s.caller.Close()
+	return errors.Join(err, frontErr)
+}
+
+// WhatsApp is the WhatsApp service's handler: the front door, the sender and the webhooks.
+func (s *Sender) WhatsApp() http.Handler { return s.whatsapp }
+
+// Drafts is the Drafts service's handler.
+func (s *Sender) Drafts() http.Handler { return s.drafts }
+
+// State tells how a message stands, by its reference (m000001): the best of its drafts. final says that the sender has
+// nothing left to do for it.
+func (s *Sender) State(message string) (state, reason string, final, known bool) {
+	return s.drafts.State(message)
+}
+
+// Effective returns every setting in force, by its dotted key.
+func (s *Sender) Effective() map[string]string { return s.cfg.Load().Effective() }
+
+// Apply changes settings: what the YAML names is laid over what is in force, the whole is validated, and only then does
+// it change.
+func (s *Sender) Apply(yaml []byte) error {
+	tree, err := strict.Parse("settings", yaml)
+	if err != nil {
+		return err
+	}
+	s.change.Lock()
+	defer s.change.Unlock()
+	c, err := overlay(*s.cfg.Load(), tree)
+	if err != nil {
+		return err
+	}
+	s.install(c)
+	return nil
+}
+
+func (s *Sender) install(c Config) {
+	s.cfg.Store(&c)
+	s.drafts.Apply(c.draftsInForce())
+	s.whatsapp.Apply(c.whatsappInForce())
+}
+
+// ErrTarget is returned by Act for a target or a verb that does not exist.
+var ErrTarget = errors.New("no such target")
+
+// target finds the fleet and the slot that a name such as whatsapp/1 means; slot 0 is all of them.
+func (s *Sender) target(name string) (*fleet.Fleet, int, error) {
+	service, number, one := cutTarget(name)
+	var f *fleet.Fleet
+	switch service {
+	case "whatsapp":
+		f = s.whatsapp.Fleet()
+	case "drafts":
+		f = s.drafts.Fleet()
+	default:
+		return nil, 0, fmt.Errorf("%w: %q is neither whatsapp nor drafts", ErrTarget, name)
+	}
+	if one && number < 1 {
+		return nil, 0, fmt.Errorf("%w: %q: write whatsapp/1", ErrTarget, name)
+	}
+	return f, number, nil
+}

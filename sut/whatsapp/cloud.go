@@ -1,0 +1,230 @@
+package whatsapp
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/internal/instant"
+	"github.com/aftershock-dev/aftershock/sut/policy"
+	"github.com/aftershock-dev/aftershock/sut/wire"
+)
+
+// cloud is the client of the Cloud API.
+type cloud struct {
+	s      *Service
+	base   string
+	bearer []string
+	mu     sync.RWMutex
+	urls   map[string]*url.URL // by phone number id
+}
+
+func newCloud(s *Service) (*cloud, error) {
+	c := &cloud{s: s, base: s.w.API, bearer: []string{"Bearer " + s.w.Token}, urls: map[string]*url.URL{}}
+	if _, err := url.Parse(c.base); err != nil {
+		return nil, fmt.Errorf("whatsapp: address of the Cloud API: %w", err)
+	}
+	return c, nil
+}
+
+// maxNumbers bounds how many phone numbers' addresses are remembered.
+const maxNumbers = 10_000
+
+// address is where messages of a number are posted.
+func (c *cloud) address(number string) (*url.URL, error) {
+	if number == "" {
+		number = c.s.w.Phone
+	}
+	c.mu.RLock()
+	u := c.urls[number]
+	c.mu.RUnlock()
+	if u != nil {
+		return u, nil
+	}
+	u, err := url.Parse(c.base + "/" + url.PathEscape(number) + "/messages")
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.urls) < maxNumbers {
+		c.urls[number] = u
+	}
+	return u, nil
+}
+
+// outgoing is the body of POST /{number}/messages.
+type outgoing struct {
+	Product   string          `json:"messaging_product"`
+	Recipient string          `json:"recipient_type"`
+	To        string          `json:"to"`
+	Type      string          `json:"type"`
+	Text      *textPart       `json:"text,omitempty"`
+	Image     *mediaPart      `json:"image,omitempty"`
+	Video     *mediaPart      `json:"video,omitempty"`
+	Audio     *mediaPart      `json:"audio,omitempty"`
+	Document  *mediaPart      `json:"document,omitempty"`
+	Sticker   *mediaPart      `json:"sticker,omitempty"`
+	Template  json.RawMessage `json:"template,omitempty"`
+	Callback  string          `json:"biz_opaque_callback_data,omitempty"`
+}
+
+type textPart struct {
+	Body string `json:"body"`
+}
+
+type mediaPart struct {
+	ID       string `json:"id,omitempty"`
+	Link     string `json:"link,omitempty"`
+	Caption  string `json:"caption,omitempty"`
+	Filename string `json:"filename,omitempty"`
+}
+
+// compose writes the request for a draft; media has been resolved.
+func compose(d *wire.Draft, media wire.Media, callback string, fallback bool) ([]byte, error) {
+	out := outgoing{Product: "whatsapp", Recipient: "individual", To: d.To, Type: d.Type, Callback: callback}
+	if fallback {
+		out.Type = "template"
+	}
+	part := &mediaPart{ID: media.ID, Caption: d.Text}
+	if part.ID == "" {
+		part.Link = media.Link
+	}
+	switch out.Type {
+	case "text":
+		out.Text = &textPart{d.Text}
+	case "image":
+		out.Image = part
+	case "video":
+		out.Video = part
+	case "document":
+		part.Filename = media.Filename
+		out.Document = part
+	case "audio":
+		part.Caption = ""
+		out.Audio = part
+	case "sticker":
+		part.Caption = ""
+		out.Sticker = part
+	case "template":
+		out.Template = d.Template
+	}
+	return json.Marshal(&out)
+}
+
+// reply is what the messages endpoint answers.
+type reply struct {
+	Messages []struct {
+		ID string `json:"id"`
+	} `json:"messages"`
+	Error *apiError `json:"error"`
+}
+
+// apiError is the Graph API's error object.
+type apiError struct {
+	Code    int             `json:"code"`
+	Message string          `json:"message"`
+	Data    json.RawMessage `json:"error_data"` // an object, or on some errors a string
+}
+
+func (e *apiError) detail() string {
+	var data struct {
+		Details string `json:"details"`
+	}
+	if json.Unmarshal(e.Data, &data) == nil && data.Details != "" {
+		return data.Details
+	}
+	return e.Message
+}
+
+// result is what one call to the Cloud API came to.
+type result struct {
+	wire.SendResult
+	class policy.Class
+}
+
+func (r *result) classify(status, code int, text string, hasID bool) {
+	class, scope := policy.Classify(status, code, text, hasID)
+	r.class, r.Scope = class, uint8(scope)
+}
+
+// post sends one request for a draft and says what it means for the draft.
+func (c *cloud) post(ctx context.Context, number uint64, d *wire.Draft, n int, body []byte) result {
+	s := c.s
+	to, err := c.address(d.Number)
+	if err != nil {
+		return result{class: policy.Permanent, SendResult: wire.SendResult{Class: policy.Permanent.String(), Detail: err.Error()}}
+	}
+	s.count.API.Add(1)
+	if n == 1 {
+		s.count.APIFirst.Add(1)
+	}
+	began := time.Now()
+	ctx, cancel := context.WithDeadline(ctx, s.w.Lanes.Of(instant.APIWait, number).Deadline(s.cfg.Load().API.Timeout))
+	defer cancel()
+	ans, err := s.w.Caller.Post(ctx, to, http.Header{"Authorization": c.bearer}, body)
+	defer ans.Release()
+	out := c.judge(ans, err)
+	if s.w.Observe != nil {
+		s.w.Observe(wire.Attempt{
+			Request: d.Request, Draft: d.ID, Hop: wire.HopAPI, Number: n, At: began, Done: time.Now(), Status: ans.Status,
+			Error: wire.ErrorName(err), Code: out.Code, Taken: out.class == policy.Accepted,
+		})
+	}
+	return out
+}
+
+// judge reads the API's answer and counts it.
+func (c *cloud) judge(ans wire.Answer, err error) (out result) {
+	s := c.s
+	defer func() {
+		out.Class = out.class.String()
+		switch out.class {
+		case policy.Accepted:
+			s.count.Accepted.Add(1)
+		case policy.Unknown:
+			s.count.APIUnknown.Add(1)
+		default:
+			s.count.APIErrors.Add(1)
+		}
+		if out.Code != 0 {
+			s.count.code(out.Code)
+		}
+		if out.class == policy.MediaGone {
+			s.count.MediaErrors.Add(1)
+		}
+	}()
+	if err != nil {
+		out.Detail = wire.ErrorName(err)
+		if out.Detail == wire.ErrTimeout {
+			s.count.APITimeouts.Add(1)
+		}
+		out.class = policy.Unknown
+		if wire.NotSent(err) {
+			out.class = policy.NotSent
+		}
+		return out
+	}
+	var r reply
+	if jsonErr := json.Unmarshal(ans.Body, &r); jsonErr != nil {
+		out.classify(ans.Status, 0, "", false)
+		out.Detail = "HTTP " + http.StatusText(ans.Status) + ", not JSON"
+		return out
+	}
+	if r.Error != nil {
+		out.Code, out.Detail = r.Error.Code, r.Error.detail()
+		out.classify(ans.Status, r.Error.Code, r.Error.Message+" "+out.Detail, false)
+	} else {
+		hasID := len(r.Messages) > 0 && r.Messages[0].ID != ""
+		if hasID {
+			out.WAMID = r.Messages[0].ID
+		}
+		out.classify(ans.Status, 0, "", hasID)
+	}
+	out.After = wire.RetryAfter(ans.Header).Milliseconds()
+	return out
+}

@@ -1,0 +1,49 @@
+package wire
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Refusal is every answer that says no: a code for programs, a sentence for people, and what to do about it.
+type Refusal struct {
+	Status int           `json:"-"`
+	Code   string        `json:"code"`
+	Says   string        `json:"message"`
+	Hint   string        `json:"hint,omitempty"`
+	After  time.Duration `json:"-"` // Retry-After; 0 sends none
+}
+
+// Error implements error.
+func (r *Refusal) Error() string { return r.Code + ": " + r.Says }
+
+// Write answers with the refusal.
+func (r *Refusal) Write(w http.ResponseWriter) {
+	if r.After > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int((r.After+time.Second-1)/time.Second)))
+	}
+	WriteJSON(w, r.Status, map[string]*Refusal{"error": r})
+}
+
+// WriteJSON answers with a status and a body.
+func WriteJSON(w http.ResponseWriter, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	w.Header()["Content-Type"] = jsonType
+	w.WriteHeader(status)
+	_, _ = w.Write(b) // a caller that has gone cannot be told
+}
+
+// RetryAfter reads the header in whole seconds; 0 when there is none.
+func RetryAfter(h http.Header) time.Duration {
+	n, err := strconv.Atoi(h.Get("Retry-After"))
+	if err != nil || n < 0 {
+		return 0
+	}
+	return time.Duration(n) * time.Second
+}
