@@ -191,34 +191,42 @@ func (d *drawing) curve(p *plot, ax axis, k curve, s Series, until time.Duration
 
 // legend writes the lines' names and values at the right of the upper edge, as many as fit.
 func (d *drawing) legend(r rect, c chart, title string) {
+	wide := r.w >= 56
 	show := c.show
-	if show == nil {
+	if show == nil || !wide {
 		show = number
 	}
-	room := r.w - 8 - width(title, d.f.ascii) - 3
-	x := r.x + r.w - 3
-	for i := len(c.curves) - 1; i >= 0; i-- {
-		k := c.curves[i]
-		if k.wide && r.w < 56 {
-			continue
+	room := r.w - 9 - width(title, d.f.ascii)
+	var texts []string
+	var styles []style
+	used := 0
+	for _, detail := range [2]bool{false, true} {
+		for _, k := range c.curves {
+			v, have := d.s.Values[k.series]
+			if k.wide != detail || (detail && !(wide && have)) {
+				continue
+			}
+			text := show(nanUnless(v, have))
+			if k.name != "" {
+				text = k.name + " " + text
+			}
+			w := width(text, d.f.ascii) + 2
+			if used+w > room {
+				break
+			}
+			used += w
+			texts, styles = append(texts, text), append(styles, k.style)
 		}
-		v, have := d.s.Values[k.series]
-		if !have && k.wide {
-			continue
-		}
-		text := show(nanUnless(v, have))
-		if k.name != "" {
-			text = k.name + " " + text
-		}
-		w := width(text, d.f.ascii) + 1
-		if w > room {
-			return
-		}
-		room -= w + 1
-		d.f.set(x-1, r.y, ' ', plain)
-		left := d.f.right(x-1, r.y, text, k.style, w)
-		d.f.set(left-1, r.y, ' ', plain)
-		x = left - 1
+	}
+	if len(texts) == 0 {
+		return
+	}
+	x := r.x + r.w - 2 - used
+	for i, text := range texts {
+		d.f.set(x, r.y, ' ', plain)
+		x = d.f.text(x+1, r.y, text, styles[i], room)
+		d.f.set(x, r.y, ' ', plain)
+		x++
 	}
 }
 
@@ -232,6 +240,10 @@ func nanUnless(v float64, ok bool) float64 {
 // marks draws the numbered interventions: a faint line through the plot, the number on the lower edge.
 func (d *drawing) marks(r, in rect) {
 	sp := span{d.s.From, d.s.To, in.w}
+	if r.w >= 100 {
+		d.f.text(r.x+1, r.y+r.h-1, clock(d.s.From, d.s.To), dim, axisWidth+1)
+		d.f.right(r.x+r.w-1, r.y+r.h-1, clock(d.s.To, d.s.To), dim, 12)
+	}
 	free := in.x
 	for _, m := range d.numbered() {
 		col := sp.col(m.At)

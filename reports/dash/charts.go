@@ -59,7 +59,7 @@ func charts() []chart {
 			{record.GRetrying, "waiting", 'w', warn, dotted, true},
 			{record.GBacklog, "", 'b', offeredC, solid, false},
 		}},
-		{panel: pLatency, title: "Delivery time", unit: "s", log: true, base: 0.1, show: seconds, curves: []curve{
+		{panel: pLatency, title: "Delivery", unit: "s", log: true, base: 0.1, show: seconds, curves: []curve{
 			{record.GResponseP99, "answer p99", 'a', acceptC, dotted, true},
 			{record.GDeliveryP50, "p50", '5', deliverC, solid, false},
 			{record.GDeliveryP99, "p99", '9', warn, dashed, false},
@@ -72,7 +72,7 @@ func charts() []chart {
 			{dAmpFront, "front", 'f', acceptC, dotted, true},
 			{dAmpCreate, "create", 'c', deliverC, dotted, true},
 			{dAmpSend, "send", 's', warn, dashed, true},
-			{dAmplified, "all", 'x', offeredC, solid, false},
+			{dAmplified, "all", 'a', offeredC, solid, false},
 		}},
 		{panel: pReplicas, title: "Replicas of the WhatsApp service", unit: "count", curves: []curve{
 			{record.GReplicasMax, "ceiling", 'c', limitC, dotted, false},

@@ -252,7 +252,7 @@ func firstRune(s string) (rune, int) {
 
 // help writes the keys that matter most, as many as fit.
 func (d *drawing) help(y int) {
-	steer := "d detach"
+	steer := ""
 	if d.s.View.Steers {
 		steer = "p pause   x abort   i act"
 	} else if d.s.View.CanSteer {
@@ -265,14 +265,7 @@ func (d *drawing) help(y int) {
 	d.line(y, gap, []piece{
 		{"? help", dim, 100}, {"space freeze", dim, 85}, {"tab panel", dim, 75}, {"enter zoom", dim, 60},
 		{"e events", dim, 80}, {"[ ] scrub", dim, 70}, {"+/- window", dim, 50}, {"g/G start/now", dim, 30},
-		{"m mark", dim, 40}, {"b baseline", dim, 20}, {steer, dim, 55}, {"d detach", dim, detachWeight(steer)},
+		{"m mark", dim, 40}, {"b baseline", dim, 20}, {steer, dim, 55}, {"d detach", dim, 65},
 		{"q quit", dim, 90},
 	}, nil)
-}
-
-func detachWeight(steer string) int {
-	if steer == "d detach" {
-		return -1
-	}
-	return 65
 }

@@ -166,8 +166,8 @@ func (d *drawing) large() {
 	d.pair(y, rows[3], left, pInFlight, pAmplified)
 	y += rows[3]
 
-	n := max(len(d.s.Thresholds), 1)
-	side := share(room, []int{6, 7, 9, 8}, []int{min(n, 12), 3, 0, 8})
+	side := []int{min(len(d.s.Thresholds)+5, room/3), min(len(d.s.Errors)+3, room/4), 9, 0}
+	side[3] = room - side[0] - side[1] - side[2]
 	for i, p := range []int{pThresholds, pErrors, pReplicas} {
 		d.panel(rect{left, top, right, side[i]}, p)
 		top += side[i]

@@ -48,7 +48,9 @@ func (p *plot) line(x0, y0, x1, y1 int, k stroke, s style) {
 	}
 	steps := x1 - x0
 	if steps == 0 {
-		p.column(x0, y0, y1, s)
+		if k.draws(x0) || y1 > y0+1 || y1 < y0-1 {
+			p.column(x0, y0, y1, s)
+		}
 		return
 	}
 	prev := y0

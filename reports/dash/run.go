@@ -35,6 +35,7 @@ type Options struct {
 	GitHub   bool          // plain lines also say missed thresholds as GitHub annotations
 	Notify   bool          // ring the bell when a threshold is missed and at the end
 	Reattach string        // the command that attaches again, printed on detaching
+	Attached string        // how the run is reached, for the status line
 	SaveDir  string        // where the screen is saved to, "" for the working directory
 }
 
@@ -58,7 +59,7 @@ func Run(ctx context.Context, o Options) error {
 	case Plain:
 		return runPlain(ctx, o)
 	case TUI:
-		return runPlain(ctx, o)
+		return runTUI(ctx, o)
 	}
 	return fmt.Errorf("show a run: unknown ui %d", o.UI)
 }

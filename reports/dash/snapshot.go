@@ -186,15 +186,15 @@ func score(ts []Threshold) (met, missed, open int) {
 	return met, missed, open
 }
 
-// filterEvents returns the events that contain a text, whatever its case.
+// filterEvents returns the events that contain a text, whatever its case, without those that say nothing yet.
 func filterEvents(events []record.Event, filter string) []record.Event {
-	if filter == "" {
-		return events
-	}
 	f := strings.ToLower(filter)
 	var out []record.Event
 	for _, e := range events {
-		if strings.Contains(strings.ToLower(e.Kind+" "+e.Source+" "+e.Text+" "+e.ID), f) {
+		if e.Kind == "threshold" && e.State == "pending" {
+			continue
+		}
+		if f == "" || strings.Contains(strings.ToLower(e.Kind+" "+e.Source+" "+e.Text+" "+e.ID), f) {
 			out = append(out, e)
 		}
 	}

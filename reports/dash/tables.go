@@ -50,6 +50,11 @@ func (d *drawing) thresholdTable(r rect) {
 		d.f.text(r.x+2, r.y+1, "no threshold judged yet", dim, min(r.w-4, rows*r.w))
 		return
 	}
+	if more := r.y + 2 + len(ts); more+1 < r.y+r.h-1 && more+1 < d.f.h {
+		verdict, st := d.ifStopped()
+		d.f.text(r.x+2, more, cut("verdict if stopped now: "+verdict, r.w-4, d.f.ascii), st, r.w-4)
+		d.f.text(r.x+2, more+1, cut(d.firstMiss(), r.w-4, d.f.ascii), plain, r.w-4)
+	}
 	for i, t := range ts {
 		if i >= rows {
 			return
@@ -64,15 +69,45 @@ func (d *drawing) thresholdTable(r rect) {
 		if state == "" {
 			state = "open"
 		}
-		at := clock(t.At, d.s.End)
 		end := r.x + r.w - 2
-		end = d.f.right(end, y, at, dim, r.w-4) - 2
+		if state != "open" {
+			end = d.f.right(end, y, clock(t.At, d.s.End), dim, r.w-4) - 2
+		}
 		x := d.f.text(r.x+2, y, fmt.Sprintf("%-2s %-7s ", word, state), st, end-r.x-2)
 		x = d.f.text(x, y, t.ID, strong, end-x)
 		if t.Text != "" && t.Text != t.ID {
 			d.f.text(x+2, y, cut(strings.TrimSpace(strings.TrimPrefix(t.Text, t.ID)), max(end-x-2, 0), d.f.ascii), plain, end-x-2)
 		}
 	}
+}
+
+// ifStopped says what the run's verdict would be if it ended here.
+func (d *drawing) ifStopped() (string, style) {
+	switch _, missed, open := score(d.s.Thresholds); {
+	case missed > 0:
+		return "missed (exit 99)", bad
+	case open > 0:
+		return "open", plain
+	}
+	return "met (exit 0)", good
+}
+
+// firstMiss says when a threshold was missed first, and after which intervention.
+func (d *drawing) firstMiss() string {
+	number, at := 0, time.Duration(0)
+	for _, e := range d.s.Events {
+		if e.Number > 0 {
+			number, at = e.Number, e.At
+		}
+		if e.Kind == "threshold" && e.State == "missed" {
+			text := "first miss " + clock(e.At, d.s.End)
+			if number > 0 {
+				text += fmt.Sprintf(", %s after event %d", short((e.At - at).Seconds()), number)
+			}
+			return text
+		}
+	}
+	return ""
 }
 
 // rows is how many lines fit into a box.

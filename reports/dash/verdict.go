@@ -52,6 +52,8 @@ func (v Verdict) ETA() string {
 		return "unknown"
 	case Empty:
 		return "drained"
+	case Steady:
+		return "none, it holds"
 	}
 	if d, ok := v.Drain(); ok {
 		return age(d.Seconds())
