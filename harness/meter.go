@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/instant"
@@ -65,6 +66,7 @@ func (m *meter) read(ctx context.Context) error {
 	g := record.Gauge{At: time.Since(m.table.start), Values: values}
 	m.own(g)
 	m.events(g)
+	m.runner.orders(ctx, g.At)
 	m.runner.Writer.Gauge(g)
 	if m.runner.OnGauge != nil {
 		m.runner.OnGauge(g)
@@ -167,6 +169,30 @@ func (m *meter) events(g record.Gauge) {
 		case e := <-m.runner.Marks:
 			e.At = g.At
 			m.runner.emit(e)
+		default:
+			return
+		}
+	}
+}
+
+// orders does the steps that the owner ordered by hand. They take the numbers after the planned ones.
+func (r *Runner) orders(ctx context.Context, at time.Duration) {
+	for {
+		select {
+		case s := <-r.Steps:
+			d, _, err := r.step(s, fmt.Sprintf("hand-%d", r.numbered+1))
+			e := d.event
+			e.At = at
+			if err == nil && d.act != nil {
+				r.numbered++
+				e.Number = r.numbered
+				err = d.act(ctx)
+			}
+			if err != nil {
+				e.Kind, e.Source = "warning", "operator"
+				e.Text = strings.TrimSpace(e.Text + " refused: " + err.Error())
+			}
+			r.emit(e)
 		default:
 			return
 		}

@@ -26,19 +26,21 @@ type Runner struct {
 	Scenario  *scenarios.Scenario
 	System    System
 	Writer    *record.Writer
-	Info      record.Info         // what the caller knows: id, command, machine, …; Run fills in the rest
-	MediaBase string              // where the links of media messages point, without a trailing slash
-	Virtual   bool                // the run happens in a bubble
-	Every     time.Duration       // between two readings of the gauges; default 10 s
-	Lateness  time.Duration       // p99 of start lateness beyond which the run is invalid; default 100 ms
-	Gate      Gate                // nil: as fast as it goes
-	OnGauge   func(record.Gauge)  // called with each reading
-	Marks     <-chan record.Event // events from people who watch; read at each gauge reading
+	Info      record.Info           // what the caller knows: id, command, machine, …; Run fills in the rest
+	MediaBase string                // where the links of media messages point, without a trailing slash
+	Virtual   bool                  // the run happens in a bubble
+	Every     time.Duration         // between two readings of the gauges; default 10 s
+	Lateness  time.Duration         // p99 of start lateness beyond which the run is invalid; default 100 ms
+	Gate      Gate                  // nil: as fast as it goes
+	OnGauge   func(record.Gauge)    // called with each reading
+	Marks     <-chan record.Event   // notes from people who watch; read at each gauge reading
+	Steps     <-chan scenarios.Step // steps that the owner orders by hand; done at each gauge reading
 
 	mu       sync.Mutex
 	invalid  []string
 	warnings []string
 	replicas float64 // ready at the last reading
+	numbered int     // interventions so far, planned ones included
 }
 
 // Gate holds the run back so that it can be watched: Pass returns when the wall has caught up with step of run time.

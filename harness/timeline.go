@@ -26,7 +26,6 @@ func (r *Runner) plan() ([]deed, error) {
 	steps := slices.Clone(r.Scenario.Timeline)
 	sort.SliceStable(steps, func(i, j int) bool { return steps[i].At < steps[j].At })
 	var out []deed
-	number := 0
 	for i, s := range steps {
 		d, undo, err := r.step(s, fmt.Sprintf("step-%d", i+1))
 		if err != nil {
@@ -34,8 +33,8 @@ func (r *Runner) plan() ([]deed, error) {
 		}
 		d.at, d.event.At = s.At, s.At
 		if d.act != nil {
-			number++
-			d.event.Number = number
+			r.numbered++
+			d.event.Number = r.numbered
 		}
 		if s.For > 0 && undo != nil {
 			d.event.Until = s.At + s.For

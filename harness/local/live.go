@@ -1,33 +1,28 @@
 package local
 
 import (
-	"context"
 	"errors"
 	"sync/atomic"
 
 	"github.com/aftershock-dev/aftershock/harness/virtual"
+	"github.com/aftershock-dev/aftershock/internal/strict"
 	"github.com/aftershock-dev/aftershock/reports/record"
+	"github.com/aftershock-dev/aftershock/scenarios"
 )
 
 // Live is a run while it goes on: what people who watch it may do to it. Its methods never wait for the run.
 type Live struct {
 	Writer *record.Writer
 
-	clock   string
 	aborted atomic.Bool
 	gate    atomic.Pointer[virtual.Throttle]
-	system  atomic.Pointer[System]
 	marks   chan record.Event
-	orders  chan map[string]any
+	steps   chan scenarios.Step
 }
 
-func newLive(w *record.Writer, o Options) *Live {
-	return &Live{
-		Writer: w, clock: o.Clock, marks: make(chan record.Event, 64), orders: make(chan map[string]any, 16),
-	}
+func newLive(w *record.Writer) *Live {
+	return &Live{Writer: w, marks: make(chan record.Event, 64), steps: make(chan scenarios.Step, 16)}
 }
-
-func (l *Live) close() { l.system.Store(nil) }
 
 var errNotVirtual = errors.New("only a run in virtual time can be paused or played at another speed")
 
@@ -70,30 +65,16 @@ func (l *Live) Mark(note string) error {
 	}
 }
 
-// Set changes settings of the running system, by dotted key, at the next reading.
-func (l *Live) Set(values map[string]any) error {
+// Apply does one step of a timeline at the next reading: {kill: whatsapp/1}, {set: {sender.drafts.rate_limit: 300/min}}.
+func (l *Live) Apply(step string) error {
+	var s scenarios.Step
+	if err := strict.Decode("step", []byte(step), &s); err != nil {
+		return err
+	}
 	select {
-	case l.orders <- values:
+	case l.steps <- s:
 		return nil
 	default:
 		return errors.New("too many changes at once")
-	}
-}
-
-// carryOut applies the changes that were ordered; it runs on the run's own goroutine.
-func (l *Live) carryOut(ctx context.Context) {
-	for {
-		select {
-		case values := <-l.orders:
-			text := "set by hand"
-			if sys := l.system.Load(); sys == nil || sys.Settings == nil {
-				text = "settings cannot be changed here"
-			} else if err := sys.Settings.Set(ctx, values); err != nil {
-				text = "a change was refused: " + err.Error()
-			}
-			_ = l.Mark(text)
-		default:
-			return
-		}
 	}
 }

@@ -28,7 +28,7 @@ type Options struct {
 	Target      string      // external: the sender's URL
 	Every       time.Duration
 	OnGauge     func(record.Gauge) // a copy of each reading; must not block
-	Started     func(*Live)        // called when the record exists and before the load starts
+	Started     func(*Live) error  // called when the record exists and before the load starts
 }
 
 // Replay runs the scenario and returns the finished Info; the record is in Dir whatever happened. An interrupted run
@@ -39,10 +39,11 @@ func Replay(ctx context.Context, o Options) (record.Info, error) {
 	if err != nil {
 		return o.Info, err
 	}
-	live := newLive(w, o)
-	defer live.close()
+	live := newLive(w)
 	if o.Started != nil {
-		o.Started(live)
+		if err := o.Started(live); err != nil {
+			return o.Info, errors.Join(err, w.Close(o.Info))
+		}
 	}
 	began := time.Now()
 	var info record.Info
@@ -127,13 +128,11 @@ func replay(ctx context.Context, o Options, w *record.Writer, live *Live, gate h
 	if err != nil {
 		return o.Info, err
 	}
-	live.system.Store(sys)
 	r := &harness.Runner{
 		Scenario: sys.scenario, System: sys.System, Writer: w, Info: o.Info, MediaBase: sys.mediaBase,
-		Virtual: o.Clock == "virtual", Every: sys.every, Marks: live.marks,
+		Virtual: o.Clock == "virtual", Every: sys.every, Marks: live.marks, Steps: live.steps,
 		OnGauge: func(g record.Gauge) {
 			watch()
-			live.carryOut(ctx)
 			if o.OnGauge != nil {
 				o.OnGauge(g)
 			}

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,7 +33,7 @@ type System struct {
 	fake    *fakewa.Server
 	sender  *sut.Sender
 	queue   queue.Queue
-	servers []*httptest.Server
+	servers []*http.Server
 	network *virtual.Network
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -67,12 +67,13 @@ func Build(ctx context.Context, o Options) (*System, error) {
 	if s.every <= 0 {
 		s.every = 10 * time.Second
 	}
-	live := &settings{sender: senderCfg, fake: fakeCfg, compress: o.Compress}
-	s.scenario = squeezed(o.Scenario, o.Compress)
-	s.every = time.Duration(float64(s.every) / o.Compress)
-	quantity.Squeeze(&fakeCfg, o.Compress)
-	quantity.Squeeze(&senderCfg, o.Compress)
-
+	s.scenario = o.Scenario
+	if o.Compress > 1 {
+		s.scenario = o.Scenario.Squeeze(o.Compress)
+		s.every = time.Duration(float64(s.every) / o.Compress)
+		quantity.Squeeze(&fakeCfg, o.Compress)
+		quantity.Squeeze(&senderCfg, o.Compress)
+	}
 	where, err := s.place(o)
 	if err != nil {
 		return nil, err
@@ -87,7 +88,7 @@ func Build(ctx context.Context, o Options) (*System, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the fake: %w", err)
 	}
-	if s.queue, err = openQueue(ctx, o, lanes); err != nil {
+	if s.queue, err = openQueue(ctx, o, queue.Config{Lanes: lanes}); err != nil {
 		return nil, err
 	}
 	trail := &trail{}
@@ -100,25 +101,12 @@ func Build(ctx context.Context, o Options) (*System, error) {
 		return nil, fmt.Errorf("start the sender: %w", err)
 	}
 	where.serve(s)
-	live.apply = func(sender, fake []byte) error {
-		if fake != nil {
-			if err := s.fake.Set(fake); err != nil {
-				return fmt.Errorf("whatsapp: %w", err)
-			}
-		}
-		if sender != nil {
-			if err := s.sender.Apply(sender); err != nil {
-				return fmt.Errorf("sender: %w", err)
-			}
-		}
-		return nil
-	}
 	trail.start = time.Now()
 	s.System = harness.System{
 		Name: o.Environment, Queue: o.Queue, URL: where.whatsapp, Transport: where.transport,
 		Effective: effective(s.sender.Effective(), s.fake.Effective()),
 		Faults:    faults{s.fake}, Ledger: ledger{s.fake}, Gauges: &gauges{sender: s.sender, last: time.Now()},
-		Settings: live, Replicas: replicas{s.sender}, Books: books{s.sender}, Trail: trail,
+		Settings: settings{s.sender, s.fake}, Replicas: replicas{s.sender}, Books: books{s.sender}, Trail: trail,
 	}
 	s.start(s.fake.Run, s.sender.Run)
 	return s, nil
@@ -132,18 +120,6 @@ func configs(sc *scenarios.Scenario) (fakewa.Config, sut.Config, error) {
 	}
 	senderCfg, err := sut.ParseConfig("sender", sc.Sender)
 	return fakeCfg, senderCfg, err
-}
-
-// squeezed returns the scenario with time divided by n.
-func squeezed(sc *scenarios.Scenario, n float64) *scenarios.Scenario {
-	if n == 1 {
-		return sc
-	}
-	out := *sc
-	out.Load.Phases = append([]scenarios.Phase(nil), sc.Load.Phases...)
-	out.Timeline = append([]scenarios.Step(nil), sc.Timeline...)
-	quantity.Squeeze(&out, n)
-	return &out
 }
 
 // place is where the parts reach each other.
@@ -182,19 +158,44 @@ func (s *System) place(o Options) (place, error) {
 		transport: &http.Transport{MaxIdleConnsPerHost: 512, IdleConnTimeout: 30 * time.Second},
 		serve: func(s *System) {
 			for i, h := range []http.Handler{s.sender.WhatsApp(), s.sender.Drafts(), s.fake, mediaStore()} {
-				srv := &httptest.Server{Listener: listeners[i], Config: &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}}
-				srv.Start()
+				srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 				s.servers = append(s.servers, srv)
+				s.running.Go(func() { s.note(srv.Serve(listeners[i])) })
 			}
 		},
 	}, nil
 }
 
-func openQueue(ctx context.Context, o Options, lanes instant.Lanes) (queue.Queue, error) {
+// openQueue opens the engine that was asked for. In virtual time JetStream keeps its streams in memory: syncing a disk
+// takes no virtual time, so files would add nothing but waiting.
+func openQueue(ctx context.Context, o Options, cfg queue.Config) (queue.Queue, error) {
 	if o.Queue == "memory" {
-		return queue.NewMemory(queue.Config{Lanes: lanes}), nil
+		return queue.NewMemory(cfg), nil
 	}
-	return nil, errors.New("jetstream is wired below")
+	js := queue.JetStream{URL: o.NATS}
+	switch {
+	case o.NATS != "" && o.Clock == "virtual":
+		return nil, errors.New("an outside NATS cluster lives in real time: add --clock wall")
+	case o.NATS != "":
+		js.Prefix = "aftershock-" + strings.Map(plain, o.Info.ID)
+	case o.Clock == "virtual":
+		js.Storage = queue.StorageMemory
+	default:
+		js.Dir = filepath.Join(o.Dir, "jetstream")
+	}
+	q, err := queue.OpenJetStream(ctx, cfg, js)
+	if err != nil {
+		return nil, fmt.Errorf("open the queue: %w", err)
+	}
+	return q, nil
+}
+
+// plain keeps what the names of streams may hold.
+func plain(r rune) rune {
+	if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' {
+		return r
+	}
+	return '-'
 }
 
 // start runs the parts; Close waits for them.
@@ -202,30 +203,35 @@ func (s *System) start(parts ...func(context.Context) error) {
 	var ctx context.Context
 	ctx, s.stop = context.WithCancel(context.Background())
 	for _, run := range parts {
-		s.running.Go(func() {
-			if err := run(ctx); err != nil && !errors.Is(err, context.Canceled) {
-				s.mu.Lock()
-				s.failed = append(s.failed, err)
-				s.mu.Unlock()
-			}
-		})
+		s.running.Go(func() { s.note(run(ctx)) })
 	}
+}
+
+// note keeps an error that ended a part before its time.
+func (s *System) note(err error) {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, http.ErrServerClosed) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed = append(s.failed, err)
 }
 
 // Close stops everything and waits until nothing of it is left.
 func (s *System) Close() error {
 	s.stop()
+	for _, srv := range s.servers {
+		s.note(srv.Close())
+	}
 	s.running.Wait()
 	if s.network != nil {
 		s.network.Wait()
 	}
-	for _, srv := range s.servers {
-		srv.Close()
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	err := s.queue.Close(ctx)
+	s.note(s.queue.Close(ctx))
+	s.note(s.fake.Close())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return errors.Join(append(s.failed, err)...)
+	return errors.Join(s.failed...)
 }

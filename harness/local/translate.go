@@ -1,0 +1,97 @@
+package local
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aftershock-dev/aftershock/fakewa"
+	"github.com/aftershock-dev/aftershock/harness"
+	"github.com/aftershock-dev/aftershock/internal/strict"
+	"github.com/aftershock-dev/aftershock/scenarios"
+	"github.com/aftershock-dev/aftershock/sut"
+)
+
+// The types below are harness's handles on a fake and a sender in this process.
+
+type faults struct{ fake *fakewa.Server }
+
+func (f faults) Apply(_ context.Context, id string, x scenarios.Fault) error {
+	return f.fake.Apply(id, x.Raw)
+}
+func (f faults) Clear(_ context.Context, id string) error { return f.fake.Clear(id) }
+
+type ledger struct{ fake *fakewa.Server }
+
+func (l ledger) After(_ context.Context, seq int64, limit int) ([]harness.Entry, error) {
+	from := l.fake.After(seq, limit)
+	out := make([]harness.Entry, len(from))
+	for i, e := range from {
+		out[i] = harness.Entry{
+			Seq: e.Seq, Status: e.Status, Message: e.Message, Callback: e.Callback, WAMID: e.WAMID, At: e.At, Done: e.Done,
+			Accepted: e.Accepted, Answered: e.Answered, Code: e.Code, Media: e.Media, Slack: e.Slack, Expired: e.Expired,
+			Fault: e.Fault,
+		}
+	}
+	return out, nil
+}
+
+// settings changes sender.… and whatsapp.… keys while the run goes on.
+type settings struct {
+	sender *sut.Sender
+	fake   *fakewa.Server
+}
+
+func (s settings) Set(_ context.Context, values map[string]any) error {
+	tree, err := strict.Nest(values)
+	if err != nil {
+		return err
+	}
+	for _, f := range tree.Fields {
+		switch f.Key {
+		case "sender":
+			err = s.sender.Apply(f.Value.YAML())
+		case "whatsapp":
+			err = s.fake.Set(f.Value.YAML())
+		default:
+			err = fmt.Errorf("%s: only sender.… and whatsapp.… can be changed while a run goes on", f.Key)
+		}
+		if err != nil {
+			return fmt.Errorf("set %s: %w", f.Key, err)
+		}
+	}
+	return nil
+}
+
+type replicas struct{ sender *sut.Sender }
+
+func (r replicas) Act(_ context.Context, a scenarios.Action) error {
+	return r.sender.Act(a.Verb, a.Target, a.Count)
+}
+
+type books struct{ sender *sut.Sender }
+
+func (b books) State(_ context.Context, message string) (state, reason string, final, known bool, err error) {
+	state, reason, final, known = b.sender.State(message)
+	return state, reason, final, known, nil
+}
+
+// effective joins the two halves of the settings in force.
+func effective(sender, fake map[string]string) map[string]string {
+	out := make(map[string]string, len(sender)+len(fake))
+	for k, v := range sender {
+		out["sender."+k] = v
+	}
+	for k, v := range fake {
+		out["whatsapp."+k] = v
+	}
+	return out
+}
+
+// Blocks are the checks of those who own parts of a scenario file.
+func Blocks() scenarios.Blocks {
+	return scenarios.Blocks{
+		Sender:   func(file string, yaml []byte) error { _, err := sut.ParseConfig(file, yaml); return err },
+		WhatsApp: func(file string, yaml []byte) error { _, err := fakewa.ParseConfig(file, yaml); return err },
+		Fault:    fakewa.CheckFault,
+	}
+}
