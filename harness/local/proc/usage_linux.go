@@ -1,0 +1,48 @@
+package proc
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/harness/remote"
+)
+
+// tick is the unit of CPU times in /proc: the kernel has told user space a hundredth of a second since ever.
+const tick = 10 * time.Millisecond
+
+// usage reads CPU time and resident memory of a process from /proc.
+func usage(pid int) (remote.Usage, error) {
+	dir := "/proc/" + strconv.Itoa(pid)
+	stat, err := os.ReadFile(dir + "/stat")
+	if err != nil {
+		return remote.Usage{}, fmt.Errorf("sample a process: %w", err)
+	}
+	// The name in parentheses may hold anything; user and system time are the 12th and 13th field after it.
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 13 {
+		return remote.Usage{}, fmt.Errorf("sample a process: %s/stat has %d fields", dir, len(fields))
+	}
+	var u remote.Usage
+	for _, f := range fields[11:13] {
+		n, err := strconv.ParseInt(string(f), 10, 64)
+		if err != nil {
+			return remote.Usage{}, fmt.Errorf("sample a process: %w", err)
+		}
+		u.CPU += time.Duration(n) * tick
+	}
+	statm, err := os.ReadFile(dir + "/statm")
+	if err != nil {
+		return remote.Usage{}, fmt.Errorf("sample a process: %w", err)
+	}
+	if fields = bytes.Fields(statm); len(fields) > 1 {
+		pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
+		if err != nil {
+			return remote.Usage{}, fmt.Errorf("sample a process: %w", err)
+		}
+		u.Memory = pages * int64(os.Getpagesize())
+	}
+	return u, nil
+}

@@ -1,0 +1,97 @@
+package remote
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// echo answers with its name and the body it was sent.
+func echo(t *testing.T, name string) *httptest.Server {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		if string(b) == "break" {
+			panic(http.ErrAbortHandler)
+		}
+		_, _ = io.WriteString(w, name+":"+string(b)+":"+r.Header.Get("X-Request-Id"))
+	}))
+	t.Cleanup(srv.Close)
+	return srv
+}
+
+func post(url, body string) (status int, answer string, err error) {
+	req, err := http.NewRequest(http.MethodPost, url+"/v1/messages", strings.NewReader(body))
+	if err != nil {
+		return 0, "", err
+	}
+	req.Header.Set("X-Request-Id", "m000001.1")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, "", err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(b), err
+}
+
+func TestBalancerTakesTurns(t *testing.T) {
+	a, b := echo(t, "a"), echo(t, "b")
+	balancer := NewBalancer()
+	front := httptest.NewServer(balancer)
+	defer front.Close()
+
+	if status, _, err := post(front.URL, "x"); err != nil || status != http.StatusServiceUnavailable {
+		t.Errorf("without backends: %d, %v", status, err)
+	}
+	if err := balancer.Set([]string{a.URL, b.URL}); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for range 10 {
+		_, answer, err := post(front.URL, "hello")
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[answer]++
+	}
+	if seen["a:hello:m000001.1"] != 5 || seen["b:hello:m000001.1"] != 5 {
+		t.Errorf("turns: %v", seen)
+	}
+	if balancer.Refused() != 1 {
+		t.Errorf("refused %d", balancer.Refused())
+	}
+}
+
+func TestBalancerAsksAnotherOnlyWhenNothingWasSent(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := "http://" + l.Addr().String()
+	l.Close()
+	a := echo(t, "a")
+	balancer := NewBalancer()
+	front := httptest.NewServer(balancer)
+	defer front.Close()
+	if err := balancer.Set([]string{nobody, a.URL}); err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		if status, answer, err := post(front.URL, "hello"); err != nil || status != 200 || answer != "a:hello:m000001.1" {
+			t.Errorf("with one backend gone: %d %q %v", status, answer, err)
+		}
+	}
+	if status, _, err := post(front.URL, "break"); err == nil {
+		t.Errorf("a connection that the replica broke was answered with %d", status)
+	}
+	if err := balancer.Set([]string{nobody}); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, err := post(front.URL, "hello"); err != nil || status != http.StatusServiceUnavailable {
+		t.Errorf("with every backend gone: %d, %v", status, err)
+	}
+}
