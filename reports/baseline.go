@@ -1,29 +1,90 @@
 package reports
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
+	"github.com/aftershock-dev/aftershock/reports/record"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
 
 // FileBaseline is what a run that was compared with a baseline keeps of it, so that its documents can be rebuilt.
 const FileBaseline = "baseline.json"
 
-// Baseline is what a comparison needs of one or more runs of one scenario: a small file in git.
+// SchemaBaseline names the format of a baseline.
+const SchemaBaseline = "aftershock.baseline/v1"
+
+// Baseline is what a comparison needs of one or more runs of one scenario, a run for each seed: a small file that
+// belongs into git.
 type Baseline struct {
-	Schema     string               `json:"schema"` // "aftershock.baseline/v1"
+	Schema     string               `json:"schema"`
 	Scenario   string               `json:"scenario"`
-	SHA256     string               `json:"sha256"`
-	Machine    string               `json:"machine"`
+	Workload   string               `json:"workload_sha256"` // of what the scenario asks for, whatever the sender's settings
 	Clock      string               `json:"clock"`
-	Seeds      []int64              `json:"seeds"`
-	Metrics    map[string][]float64 `json:"metrics"`    // by name, a value a run in the order of Seeds
+	Machine    string               `json:"machine"` // compared on the wall clock only
+	Tool       string               `json:"tool"`
+	Seeds      []int64              `json:"seeds"`      // ascending; lists below have an entry for each
+	Digests    []string             `json:"digests"`    // of the runs
+	Metrics    map[string][]float64 `json:"metrics"`    // by name; only those that every run has
 	Thresholds map[string][]float64 `json:"thresholds"` // by threshold id
+}
+
+// NewBaseline gathers runs of one scenario. Runs that missed a threshold or cannot be trusted are refused unless any
+// is true: what failed must not become what is normal.
+func NewBaseline(runs []*Report, anyVerdict bool) (*Baseline, error) {
+	if len(runs) == 0 {
+		return nil, errors.New("a baseline needs at least one run")
+	}
+	runs = slices.Clone(runs)
+	slices.SortStableFunc(runs, func(a, b *Report) int { return int(min(max(a.Info.Scenario.Seed-b.Info.Scenario.Seed, -1), 1)) })
+	first := runs[0]
+	b := &Baseline{Schema: SchemaBaseline, Scenario: first.Info.Scenario.Name, Workload: workload(first.Scenario), Clock: first.Info.Clock,
+		Machine: first.Info.Machine, Tool: first.Info.Tool, Metrics: map[string][]float64{}, Thresholds: map[string][]float64{}}
+	for _, r := range runs {
+		if r.Verdict != Met && !anyVerdict {
+			return nil, fmt.Errorf("run %s is %s: a baseline is made of runs that were met", r.Info.ID, r.Verdict)
+		}
+		if w := workload(r.Scenario); w != b.Workload || r.Info.Clock != b.Clock {
+			return nil, fmt.Errorf("runs %s and %s do not belong together: they asked for different loads, or ran on different clocks", first.Info.ID, r.Info.ID)
+		}
+		b.Seeds = append(b.Seeds, r.Info.Scenario.Seed)
+		b.Digests = append(b.Digests, r.Info.Digest)
+		for _, m := range Metrics() {
+			if v, ok := r.Value(m.Name); ok {
+				b.Metrics[m.Name] = append(b.Metrics[m.Name], v)
+			}
+		}
+		for _, t := range r.Thresholds {
+			if t.Reason == "" {
+				b.Thresholds[t.ID] = append(b.Thresholds[t.ID], t.Value)
+			}
+		}
+	}
+	for _, lists := range []map[string][]float64{b.Metrics, b.Thresholds} {
+		for name, v := range lists {
+			if len(v) != len(runs) {
+				delete(lists, name)
+			}
+		}
+	}
+	return b, nil
+}
+
+// workload identifies what a scenario asks for, apart from the sender's settings, which are what comparisons are
+// about, and from words and thresholds.
+func workload(s *scenarios.Scenario) string {
+	c := *s
+	c.Title, c.Notes, c.Seed, c.Assume, c.Sender, c.Target, c.Variants, c.Thresholds = "", "", 0, nil, nil, nil, nil, nil
+	sum := sha256.Sum256(c.YAML())
+	return hex.EncodeToString(sum[:])
 }
 
 // threshold returns the baseline's value for a threshold; false without a baseline.
@@ -34,21 +95,151 @@ func (b *Baseline) threshold(t scenarios.Threshold) (float64, bool) {
 	return median(b.Thresholds[t.ID]), true
 }
 
+// only returns the part of the baseline that belongs to some seeds, all of which it must have.
+func (b *Baseline) only(seeds []int64) (*Baseline, error) {
+	c := *b
+	c.Seeds, c.Digests = nil, nil
+	c.Metrics, c.Thresholds = map[string][]float64{}, map[string][]float64{}
+	for _, s := range seeds {
+		i := slices.Index(b.Seeds, s)
+		if i < 0 {
+			return nil, fmt.Errorf("the baseline has no run of seed %d, only %s", s, joinSeeds(b.Seeds))
+		}
+		c.Seeds, c.Digests = append(c.Seeds, s), append(c.Digests, b.Digests[i])
+		for name, v := range b.Metrics {
+			c.Metrics[name] = append(c.Metrics[name], v[i])
+		}
+		for name, v := range b.Thresholds {
+			c.Thresholds[name] = append(c.Thresholds[name], v[i])
+		}
+	}
+	return &c, nil
+}
+
+func joinSeeds(seeds []int64) string {
+	words := make([]string, len(seeds))
+	for i, s := range seeds {
+		words[i] = fmt.Sprint(s)
+	}
+	return strings.Join(words, ", ")
+}
+
+// Save writes the baseline into a file.
+func (b *Baseline) Save(path string) error {
+	text, err := json.MarshalIndent(b, "", " ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(text, '\n'), 0o644)
+}
+
+// LoadBaseline reads a baseline file, a run's folder, or a folder of runs. Several may be given, separated by commas.
+func LoadBaseline(paths string) (*Baseline, error) {
+	var runs []*Report
+	for _, path := range strings.Split(paths, ",") {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, fmt.Errorf("no baseline: %w", err)
+		}
+		if !info.IsDir() {
+			if len(runs) > 0 || strings.Contains(paths, ",") {
+				return nil, fmt.Errorf("%s is a baseline file: it stands alone, not in a list", path)
+			}
+			return readBaseline(path)
+		}
+		found, err := openAll(path)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, found...)
+	}
+	return NewBaseline(runs, true)
+}
+
+// openAll opens a run's folder, or every run in a folder.
+func openAll(dir string) ([]*Report, error) {
+	if _, err := os.Stat(filepath.Join(dir, record.FileInfo)); err == nil {
+		r, err := Open(dir)
+		return []*Report{r}, err
+	}
+	found, err := filepath.Glob(filepath.Join(dir, "*", record.FileInfo))
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%s holds no run", dir)
+	}
+	var out []*Report
+	for _, f := range found {
+		r, err := Open(filepath.Dir(f))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+func readBaseline(path string) (*Baseline, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var b Baseline
+	if err := json.Unmarshal(text, &b); err != nil {
+		return nil, fmt.Errorf("%s is not a baseline: %w", path, err)
+	}
+	if b.Schema != SchemaBaseline {
+		return nil, fmt.Errorf("%s is not a baseline: its schema is %q, want %q", path, b.Schema, SchemaBaseline)
+	}
+	for name, v := range b.Metrics {
+		if len(v) != len(b.Seeds) {
+			return nil, fmt.Errorf("%s is damaged: %s has %d values for %d seeds", path, name, len(v), len(b.Seeds))
+		}
+	}
+	for name, v := range b.Thresholds {
+		if len(v) != len(b.Seeds) {
+			return nil, fmt.Errorf("%s is damaged: threshold %s has %d values for %d seeds", path, name, len(v), len(b.Seeds))
+		}
+	}
+	if len(b.Digests) != len(b.Seeds) || len(b.Seeds) == 0 {
+		return nil, fmt.Errorf("%s is damaged: %d digests for %d seeds", path, len(b.Digests), len(b.Seeds))
+	}
+	return &b, nil
+}
+
 // storedBaseline reads the baseline a run keeps; nil when it has none.
 func storedBaseline(dir string) (*Baseline, error) {
 	if dir == "" {
 		return nil, nil
 	}
-	b, err := os.ReadFile(filepath.Join(dir, FileBaseline))
+	b, err := readBaseline(filepath.Join(dir, FileBaseline))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	return b, err
+}
+
+// Against compares the run with a baseline, judges it anew, and keeps the baseline's part in the run's folder, so that
+// its documents can be rebuilt. It refuses a baseline of another scenario, other seeds or, on the wall clock, another
+// class of machine.
+func (r *Report) Against(b *Baseline) error {
+	mine, err := NewBaseline([]*Report{r}, true)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var base Baseline
-	if err := json.Unmarshal(b, &base); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, FileBaseline), err)
+	if b, err = b.only(mine.Seeds); err != nil {
+		return &IncomparableError{err}
 	}
-	return &base, nil
+	if _, err := Compare(b, mine); err != nil {
+		return err
+	}
+	if dir := r.data.run.Dir; dir != "" {
+		if err := b.Save(filepath.Join(dir, FileBaseline)); err != nil {
+			return fmt.Errorf("keep the baseline: %w", err)
+		}
+	}
+	r.base = b
+	r.conclude()
+	return nil
 }

@@ -22,6 +22,13 @@ type Measured struct {
 	loadEnd  time.Duration
 	end      time.Duration
 	recovery recovery
+	samples  map[sampleKey][]time.Duration // see sorted
+}
+
+// sampleKey names a sample and its window.
+type sampleKey struct {
+	name string
+	w    Window
 }
 
 // attempt is what metrics need of an attempt.
@@ -39,7 +46,7 @@ type Window struct {
 }
 
 func measure(run *record.Run, sc *scenarios.Scenario) (*Measured, error) {
-	d := &Measured{run: run, scenario: sc, columns: map[string][]float64{}, hops: map[string][]attempt{}}
+	d := &Measured{run: run, scenario: sc, columns: map[string][]float64{}, hops: map[string][]attempt{}, samples: map[sampleKey][]time.Duration{}}
 	d.messages = byDue(run.Messages)
 	d.readGauges()
 	if err := d.readAttempts(); err != nil {
@@ -134,6 +141,15 @@ func (d *Measured) phase(name string) (Window, bool) {
 		return Window{d.loadEnd, d.end}, true
 	}
 	return Window{}, false
+}
+
+func (d *Measured) isPhase(w Window) bool {
+	for _, p := range d.run.Info.Phases {
+		if w == (Window{p.From, p.To}) {
+			return true
+		}
+	}
+	return false
 }
 
 // calm is the window of the first phase, which every scenario starts with: what normal looks like.

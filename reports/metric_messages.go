@@ -16,7 +16,7 @@ func distribution(name, doc string, from sample) []MetricDef {
 	out := make([]MetricDef, 0, len(percentiles))
 	for _, p := range percentiles {
 		value := func(d *Measured, w Window) (float64, bool) {
-			v := ascending(from(d, w))
+			v := d.sorted(name, from, w)
 			return Percentile(v, p.q).Seconds(), len(v) > 0
 		}
 		words := "worst"
@@ -26,6 +26,20 @@ func distribution(name, doc string, from sample) []MetricDef {
 		out = append(out, MetricDef{name + "." + p.name, Seconds, "lower", Timing, "time " + doc + ": " + words, false, value})
 	}
 	return out
+}
+
+// sorted returns a sample in ascending order, and remembers it for the windows that documents come back to: the whole
+// run and its phases.
+func (d *Measured) sorted(name string, from sample, w Window) []time.Duration {
+	key := sampleKey{name, w}
+	if v, ok := d.samples[key]; ok {
+		return v
+	}
+	v := ascending(from(d, w))
+	if w == d.whole() || d.isPhase(w) {
+		d.samples[key] = v
+	}
+	return v
 }
 
 // deliveryTime is how long a message took to arrive; false when it never did.

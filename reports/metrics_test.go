@@ -18,7 +18,7 @@ func built(t testing.TB, o synth.Options) *Report {
 	if _, err := synth.Write(dir, o); err != nil {
 		t.Fatal(err)
 	}
-	r, err := Load(dir)
+	r, err := Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

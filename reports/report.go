@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"path/filepath"
 
@@ -29,11 +30,12 @@ type Report struct {
 
 	data    *Measured
 	base    *Baseline
+	changes []Change
 	summary Summary
 }
 
-// Load builds the report of a run's folder, its scenario and, if the run had one, its baseline included.
-func Load(dir string) (*Report, error) {
+// Open builds the report of a run's folder, its scenario and, if the run had one, its baseline included.
+func Open(dir string) (*Report, error) {
 	run, err := record.Load(dir)
 	if err != nil {
 		return nil, err
@@ -63,11 +65,37 @@ func Build(run *record.Run, sc *scenarios.Scenario) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Info: run.Info, Scenario: sc, data: d, base: base, summary: d.summary()}
-	r.Thresholds = d.judgeAll(base)
+	r := &Report{Info: run.Info, Scenario: sc, data: d, base: base}
+	r.conclude()
+	return r, nil
+}
+
+// conclude computes everything that depends on thresholds and baseline.
+func (r *Report) conclude() {
+	r.summary = r.data.summary()
+	r.Thresholds = r.data.judgeAll(r.base)
+	r.changes, r.Reasons = nil, nil
+	if r.base != nil {
+		mine, err := NewBaseline([]*Report{r}, true)
+		if err == nil {
+			r.changes, err = Compare(r.base, mine)
+		}
+		if err != nil {
+			r.Reasons = append(r.Reasons, err.Error())
+		}
+	}
 	r.judge()
 	r.finishSummary()
-	return r, nil
+}
+
+// JSON prints summary.json.
+func (r *Report) JSON(w io.Writer) error {
+	b, err := r.summary.JSON()
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(b)
+	return err
 }
 
 // Summary returns what summary.json holds.
@@ -77,7 +105,7 @@ func (r *Report) Summary() Summary { return r.summary }
 // baseline was missed, invalid when something could not be judged, met otherwise.
 func (r *Report) judge() {
 	r.Reasons = append(r.Reasons, r.untrusted()...)
-	missed := 0
+	missed := len(Failed(r.changes))
 	var noData []string
 	for _, t := range r.Thresholds {
 		switch {
@@ -141,6 +169,12 @@ func (r *Report) finishSummary() {
 			row.Level = "warn"
 		}
 		s.Thresholds = append(s.Thresholds, row)
+	}
+	if r.base != nil {
+		s.Baseline = &SummaryBaseline{Runs: len(r.base.Seeds), Compared: len(r.changes), Worse: []string{}}
+		for _, c := range Failed(r.changes) {
+			s.Baseline.Worse = append(s.Baseline.Worse, c.Sentence())
+		}
 	}
 	s.Harness.Warnings = append(s.Harness.Warnings, r.Reasons...)
 	if len(r.Thresholds) == 0 {

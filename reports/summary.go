@@ -30,6 +30,14 @@ type Summary struct {
 	Phases     []SummaryPhase     `json:"phases"`
 	Thresholds []SummaryThreshold `json:"thresholds"`
 	Harness    SummaryHarness     `json:"harness"`
+	Baseline   *SummaryBaseline   `json:"baseline,omitempty"` // only after a comparison
+}
+
+// SummaryBaseline is what the comparison with a baseline came to.
+type SummaryBaseline struct {
+	Runs     int      `json:"runs"`
+	Compared int      `json:"metrics_compared"`
+	Worse    []string `json:"worse"`
 }
 
 // SummaryScenario names what was run.
@@ -194,7 +202,7 @@ func (d *Measured) summary() Summary {
 		Run: SummaryRun{ID: info.ID, Clock: info.Clock, Environment: info.Environment, Queue: info.Queue,
 			VirtualS: rounded(info.Virtual.Seconds()), WallS: rounded(info.Wall.Seconds()), Digest: info.Digest},
 		Messages: d.messageCounts(w), Duplicates: d.duplicateCounts(w), Media: d.mediaCounts(w), Attempts: d.attemptCounts(w),
-		Delivery: summarise(ofMessages(deliveryTime)(d, w)), Response: summarise(ofMessages(responseTime)(d, w)), API: summarise(ofAttempts("api")(d, w)),
+		Delivery: summarise(d.sorted("delivery_time", ofMessages(deliveryTime), w)), Response: summarise(d.sorted("response_time", ofMessages(responseTime), w)), API: summarise(d.sorted("api_time", ofAttempts("api"), w)),
 		Resources: SummaryResources{
 			WhatsApp: d.serviceUse(record.GWhatsAppCPU, record.GWhatsAppMem, record.GReplicasReady),
 			Drafts:   d.serviceUse(record.GDraftsCPU, record.GDraftsMem, record.GDraftsReplicas),
@@ -210,7 +218,7 @@ func (d *Measured) summary() Summary {
 	for _, p := range info.Phases {
 		w := Window{p.From, p.To}
 		s.Phases = append(s.Phases, SummaryPhase{Name: p.Name, FromS: rounded(p.From.Seconds()), ToS: rounded(p.To.Seconds()), Messages: d.messageCounts(w),
-			Duplicates: d.duplicateCounts(w), Delivery: summarise(ofMessages(deliveryTime)(d, w)), Attempts: d.attemptCounts(w)})
+			Duplicates: d.duplicateCounts(w), Delivery: summarise(d.sorted("delivery_time", ofMessages(deliveryTime), w)), Attempts: d.attemptCounts(w)})
 	}
 	return s
 }
@@ -311,7 +319,6 @@ func (d *Measured) recoverySummary() SummaryRecovery {
 }
 
 func summarise(v []time.Duration) SummaryTimes {
-	ascending(v)
 	return SummaryTimes{Count: len(v), P50: millis(Percentile(v, 0.50)), P90: millis(Percentile(v, 0.90)), P95: millis(Percentile(v, 0.95)),
 		P99: millis(Percentile(v, 0.99)), P999: millis(Percentile(v, 0.999)), Max: millis(Percentile(v, 1))}
 }

@@ -48,8 +48,17 @@ func (r *Report) Text(w io.Writer, color bool) error {
 	}
 	b.WriteByte('\n')
 	r.pointers(&b, p)
-	_, err := w.Write(b.Bytes())
+	_, err := io.WriteString(w, trimLines(b.String()))
 	return err
+}
+
+// trimLines takes the spaces off the ends of lines.
+func trimLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimRight(l, " ")
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (r *Report) title() string {
@@ -106,22 +115,28 @@ func (r *Report) sentence() string {
 }
 
 func (r *Report) facts(b *bytes.Buffer, p paint) {
-	s := r.summary
-	fact := func(name, text string) {
+	r.factList(func(name, text string) {
 		for i, line := range wrap(text, textWidth-14) {
 			if i > 0 {
 				name = ""
 			}
 			fmt.Fprintf(b, "  %s%s\n", p.dim(fmt.Sprintf("%-12s", name)), line)
 		}
-	}
+	})
+}
+
+// factList tells the run in a handful of lines, each with its name.
+func (r *Report) factList(fact func(name, text string)) {
 	fact("replayed", r.replayed())
 	fact("messages", r.messageWords())
-	fact("duplicates", duplicateWords(s.Duplicates))
+	fact("duplicates", duplicateWords(r.summary.Duplicates))
 	fact("delivery", r.deliveryWords())
 	fact("pressure", r.pressureWords())
 	if r.data.recovery.known {
 		fact("recovery", r.recoveryWords())
+	}
+	if len(r.changes) > 0 {
+		fact("baseline", r.comparisonWords())
 	}
 	fact("harness", r.harnessWords())
 }
@@ -346,8 +361,9 @@ func (r *Report) untriedVariant() string {
 func wrap(text string, width int) []string {
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(text) {
+	for _, word := range strings.Split(text, " ") {
 		switch {
+		case word == "":
 		case line == "":
 			line = word
 		case runes(line)+1+runes(word) <= width:

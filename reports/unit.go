@@ -137,7 +137,7 @@ func grouped(n int64) string {
 		start = 1
 	}
 	for i := len(s) - 3; i > start; i -= 3 {
-		s = s[:i] + " " + s[i:] // a space that neither breaks nor spreads
+		s = s[:i] + "\u00a0" + s[i:] // a space at which no line is broken
 	}
 	return s
 }

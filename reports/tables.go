@@ -1,0 +1,250 @@
+package reports
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/reports/record"
+)
+
+// table is rows of text with a head: what Markdown and HTML show alike.
+type table struct {
+	Head []string
+	Rows [][]string
+}
+
+// accounting shows that every message offered is accounted for.
+func (r *Report) accounting() table {
+	m := r.summary.Messages
+	words := map[record.Outcome]string{
+		record.Delivered: "at least one copy reached the recipient", record.Expired: "never delivered: media or validity had run out", record.Failed: "refused for good",
+		record.Shed: "the sender would not take it", record.Lost: "taken by the sender and never finished", record.Pending: "still held by the sender at the end", record.Unsent: "the harness could not send it",
+	}
+	t := table{Head: []string{"outcome", "messages", "share", "meaning"}}
+	share := func(n int) string { return strings.Trim(percentOf(n, m.Offered), " ()") }
+	for _, o := range record.Outcomes {
+		n := r.outcome(o)
+		t.Rows = append(t.Rows, []string{string(o), grouped(int64(n)), share(n), words[o]})
+	}
+	return table{t.Head, append(t.Rows,
+		[]string{"offered", grouped(int64(m.Offered)), "", "the sum of the above"},
+		[]string{"residue", grouped(int64(m.Residue)), "", "messages without an outcome: has to be 0"})}
+}
+
+// causes shows where copies came from.
+func (r *Report) causes() table {
+	t := table{Head: []string{"cause", "copies", "meaning"}}
+	for _, c := range r.summary.Duplicates.ByCause.list() {
+		if c.n > 0 {
+			t.Rows = append(t.Rows, []string{c.cause, grouped(int64(c.n)), causeWords[c.cause]})
+		}
+	}
+	return t
+}
+
+// latencyTable shows delivery times by phase.
+func (r *Report) latencyTable() table {
+	d := r.data
+	t := table{Head: []string{"phase", "delivered", "p50", "p90", "p95", "p99", "p99.9", "p99.99", "max"}}
+	row := func(name string, w Window) {
+		v := d.sorted("delivery_time", ofMessages(deliveryTime), w)
+		cells := []string{name, grouped(int64(len(v)))}
+		for _, q := range []float64{0.5, 0.9, 0.95, 0.99, 0.999, 0.9999, 1} {
+			// A percentile needs a value beyond it to say more than the maximum does.
+			if len(v) == 0 || q < 1 && float64(len(v))*(1-q) < 1 {
+				cells = append(cells, "–")
+				continue
+			}
+			cells = append(cells, FormatDuration(Percentile(v, q)))
+		}
+		t.Rows = append(t.Rows, cells)
+	}
+	for _, p := range r.Info.Phases {
+		row(p.Name, Window{p.From, p.To})
+	}
+	row("whole run", d.whole())
+	return t
+}
+
+// dynamics shows how the run came out of its trouble.
+func (r *Report) dynamics() table {
+	t := table{Head: []string{"what", "value", "meaning"}}
+	for _, name := range []string{"recovery.detect", "recovery.stabilise", "recovery.time", "recovery.drain", "recovery.metastable", "attempts.amplification.peak", "backlog.max", "oldest_age.max", "work.wasted", "scaling.behind"} {
+		m, err := Metric(name)
+		if err != nil {
+			continue
+		}
+		text := "never"
+		if v, ok := r.Value(name); ok {
+			text = m.Unit.Format(v)
+		} else if !strings.HasPrefix(name, "recovery.") {
+			text = "not measured"
+		} else if name == "recovery.metastable" {
+			text = "cannot tell"
+		}
+		t.Rows = append(t.Rows, []string{name, text, m.Doc})
+	}
+	return t
+}
+
+// eventTable lists what was done and noted, with the wall clock of the scenario and the effect.
+func (r *Report) eventTable() table {
+	t := table{Head: []string{"no.", "at", "on the clock", "by", "what", "ten minutes later"}}
+	events := append(r.numberedAndNotes(), r.notable()...)
+	sort.SliceStable(events, func(i, j int) bool { return events[i].At < events[j].At })
+	for _, e := range events {
+		number, effect := "", ""
+		if e.Number > 0 {
+			number = fmt.Sprintf("(%d)", e.Number)
+			if _, after, ok := strings.Cut(r.effect(e).Text, " Over the next "); ok {
+				_, effect, _ = strings.Cut(after, " ")
+				effect = strings.TrimSuffix(effect, ".")
+			}
+		}
+		t.Rows = append(t.Rows, []string{number, FormatClock(e.At), r.wallClock(e.At), e.Source, e.Text, effect})
+	}
+	return t
+}
+
+// notable is what happened and is worth a row: thresholds, warnings, and what an operator noted.
+func (r *Report) notable() []record.Event {
+	var out []record.Event
+	for _, e := range r.data.run.Events {
+		if e.Kind == "threshold" || e.Kind == "warning" || e.Kind == "mark" && e.Source == "operator" {
+			if e.State != "" {
+				e.Text += ": " + e.State
+			}
+			out = append(out, e)
+		}
+	}
+	return out[:min(len(out), 200)]
+}
+
+func (r *Report) wallClock(t time.Duration) string {
+	if r.Info.Start.IsZero() {
+		return ""
+	}
+	return r.Info.Start.Add(t).Format("15:04:05")
+}
+
+// thresholdTableOf lists the thresholds, missed ones first.
+func (r *Report) thresholdsInOrder() []ThresholdResult {
+	out := append([]ThresholdResult(nil), r.Thresholds...)
+	rank := func(t ThresholdResult) int {
+		switch {
+		case t.Verdict == Missed && !t.Warn():
+			return 0
+		case t.Verdict == Invalid && !t.Warn():
+			return 1
+		case t.Verdict != Met:
+			return 2
+		}
+		return 3
+	}
+	sort.SliceStable(out, func(i, j int) bool { return rank(out[i]) < rank(out[j]) })
+	return out
+}
+
+// marginText says how far a threshold was from its limit.
+func marginText(t ThresholdResult) string {
+	if t.Verdict == Invalid || t.For > 0 {
+		return ""
+	}
+	v, ok := t.Criterion.margin(t.Value)
+	if !ok || v > 99 || v < -99 {
+		return ""
+	}
+	return fmt.Sprintf("%+.0f%%", v*100)
+}
+
+func firstText(t ThresholdResult) string {
+	if t.First < 0 {
+		return ""
+	}
+	return FormatClock(t.First)
+}
+
+// changesTable is the comparison in the manner of benchstat; all is every metric, else those that moved and a few that
+// people always ask for.
+func changesTable(cs []Change, all bool) table {
+	t := table{Head: []string{"metric", "baseline", "candidate", "vs base", ""}}
+	for _, c := range cs {
+		if !all && c.Verdict == "~" && !headline[c.Metric] {
+			continue
+		}
+		verdict := c.Verdict
+		if verdict == "~" {
+			verdict = ""
+		}
+		if c.Worse {
+			verdict = "worse ✗"
+		}
+		if c.P == c.P {
+			verdict = join(verdict, fmt.Sprintf("p=%.3f n=%d", c.P, len(c.Base)))
+		}
+		t.Rows = append(t.Rows, []string{c.Metric, spreadText(c.Unit, c.Base), spreadText(c.Unit, c.Candidate), c.Delta(), join(verdict, c.Note)})
+	}
+	return t
+}
+
+// headline metrics are shown even when nothing changed.
+var headline = map[string]bool{"delivery_time.p50": true, "delivery_time.p99": true, "response_time.p99": true, "messages.delivered": true, "messages.expired": true,
+	"messages.lost": true, "duplicates.copies": true, "attempts.amplification": true}
+
+// spreadText writes the median of values and, of several, how far they lie apart.
+func spreadText(u Unit, v []float64) string {
+	m := median(v)
+	s := u.Format(m)
+	if len(v) < 2 || m == 0 {
+		return s
+	}
+	lo, hi := v[0], v[0]
+	for _, x := range v {
+		lo, hi = min(lo, x), max(hi, x)
+	}
+	return fmt.Sprintf("%s ±%.0f%%", s, max(hi-m, m-lo)/max(m, -m)*100)
+}
+
+// plainText prints the table with aligned columns.
+func (t table) plainText(indent string) string {
+	width := make([]int, len(t.Head))
+	for _, row := range append([][]string{t.Head}, t.Rows...) {
+		for i, c := range row {
+			width[i] = max(width[i], runes(c))
+		}
+	}
+	var b strings.Builder
+	for _, row := range append([][]string{t.Head}, t.Rows...) {
+		line := indent
+		for i, c := range row {
+			line += c + strings.Repeat(" ", width[i]-runes(c)+2)
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	return b.String()
+}
+
+// markdown prints the table for GitHub.
+func (t table) markdown() string {
+	var b strings.Builder
+	row := func(cells []string) {
+		b.WriteString("|")
+		for _, c := range cells {
+			b.WriteString(" " + markdownText(c) + " |")
+		}
+		b.WriteString("\n")
+	}
+	row(t.Head)
+	b.WriteString(strings.Repeat("|---", len(t.Head)) + "|\n")
+	for _, r := range t.Rows {
+		row(r)
+	}
+	return b.String()
+}
+
+// markdownText keeps a text from being read as Markdown or HTML.
+func markdownText(s string) string {
+	return strings.NewReplacer("|", "\\|", "<", "&lt;", ">", "&gt;", "\n", " ", "`", "'", "*", "\\*", "_", "\\_", "[", "\\[", "]", "\\]").Replace(s)
+}
