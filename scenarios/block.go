@@ -8,6 +8,7 @@ import (
 // *strict.Error (or strict.Errors) may carry keys and lines of the block alone; they are told as keys and lines of the
 // scenario's file.
 type Blocks struct {
+	Presets   []string // that sender.preset may name; nil means that Sender checks it
 	Sender    func(file string, yaml []byte) error
 	WhatsApp  func(file string, yaml []byte) error
 	Fault     func(yaml []byte) error

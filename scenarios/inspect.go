@@ -123,12 +123,28 @@ func (in *inspector) ask(state *strict.Node) strict.Errors {
 		if n == nil || check == nil {
 			continue
 		}
+		if e := misnamed(n.Field("preset"), in.blocks.Presets); e != nil && key == "sender" {
+			out = append(out, e)
+			continue
+		}
 		if err := check(n.File, n.YAML()); err != nil {
 			out = append(out, in.translate(err, n, key)...)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b *strict.Error) int { return strings.Compare(a.Key, b.Key) })
 	return out
+}
+
+// misnamed tells of a preset that there is not.
+func misnamed(preset *strict.Node, known []string) *strict.Error {
+	if preset == nil || len(known) == 0 || preset.Kind != strict.Scalar || slices.Contains(known, preset.Text) {
+		return nil
+	}
+	hint := "there are " + join(known)
+	if s := strict.Suggest(preset.Text, known); s != "" {
+		hint = "did you mean " + s + "?"
+	}
+	return preset.Error("sender.preset", strconv.Quote(preset.Text)+" is not a preset", hint)
 }
 
 // translate turns what the owner of a block says about it into keys and lines of the file. The owner saw block.YAML().
