@@ -1,0 +1,86 @@
+package agent
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Histograms are the three distributions that an agent keeps, in microseconds with three digits.
+type Histograms struct {
+	Response *hdrhistogram.Histogram // from scheduled to the last answer, of every message
+	Service  *hdrhistogram.Histogram // from sent to done, of every attempt
+	Lateness *hdrhistogram.Histogram // from scheduled to sent, of every message
+}
+
+// longest is the longest time that is told apart; what took longer counts as this.
+const longest = 24 * time.Hour
+
+func newHistogram() *hdrhistogram.Histogram {
+	return hdrhistogram.New(1, longest.Microseconds(), 3)
+}
+
+// NewHistograms returns empty ones.
+func NewHistograms() Histograms {
+	return Histograms{Response: newHistogram(), Service: newHistogram(), Lateness: newHistogram()}
+}
+
+// Add counts a row in, whose message was scheduled at that offset.
+func (h Histograms) Add(r Row, scheduled time.Duration) {
+	if len(r.Attempts) == 0 {
+		return
+	}
+	count(h.Lateness, r.Attempts[0].At-scheduled)
+	count(h.Response, r.Attempts[len(r.Attempts)-1].Done-scheduled)
+	for _, a := range r.Attempts {
+		count(h.Service, a.Done-a.At)
+	}
+}
+
+func count(h *hdrhistogram.Histogram, d time.Duration) {
+	_ = h.RecordValue(min(max(d, 0), longest).Microseconds()) // within its bounds by now
+}
+
+func (h Histograms) all() []*hdrhistogram.Histogram {
+	return []*hdrhistogram.Histogram{h.Response, h.Service, h.Lateness}
+}
+
+// merge adds another agent's histograms; nothing of them may get lost.
+func (h Histograms) merge(from Histograms) error {
+	mine := h.all()
+	for i, other := range from.all() {
+		if dropped := mine[i].Merge(other); dropped > 0 {
+			return fmt.Errorf("merge histograms: %d values did not fit", dropped)
+		}
+	}
+	return nil
+}
+
+// encode writes them in HdrHistogram's own compressed form.
+func (h Histograms) encode() ([][]byte, error) {
+	var out [][]byte
+	for _, x := range h.all() {
+		b, err := x.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+		if err != nil {
+			return nil, fmt.Errorf("encode a histogram: %w", err)
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+func decodeHistograms(encoded [][]byte) (Histograms, error) {
+	if len(encoded) != 3 {
+		return Histograms{}, fmt.Errorf("%d histograms instead of 3", len(encoded))
+	}
+	var h [3]*hdrhistogram.Histogram
+	for i, b := range encoded {
+		x, err := hdrhistogram.Decode(b)
+		if err != nil {
+			return Histograms{}, fmt.Errorf("decode a histogram: %w", err)
+		}
+		h[i] = x
+	}
+	return Histograms{Response: h[0], Service: h[1], Lateness: h[2]}, nil
+}
