@@ -1,0 +1,90 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aftershock-dev/aftershock/reports"
+)
+
+func newCompareCommand() *cobra.Command {
+	var output, save string
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "compare BASE CANDIDATE",
+		Short: "Set runs against each other, with statistics",
+		Long: `Sets a candidate against a baseline, metric by metric. Each side is a run's folder, a folder of runs, several
+folders separated by commas, or a baseline file. Both sides must have asked for the same load with the same seeds; the
+sender's settings may differ, for that is what one compares.
+
+In virtual time counts of harm are compared exactly and everything else within 5 %. On the wall clock a difference counts
+when a rank test finds it (at 1 % over all metrics, Holm's correction) and it is larger than 10 % and than the baseline's
+own spread; that takes at least four runs a side. ~ means no difference.
+
+Exit codes: 0 nothing got worse · 3 the sides cannot be compared · 99 something got worse`,
+		Example: `  aftershock compare runs/before runs/after
+  aftershock compare ci/baseline.json runs/after --all
+  aftershock compare runs/a,runs/b runs/c,runs/d -o markdown`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return usageError(fmt.Errorf("%s takes two sides, a baseline and a candidate, got %d", cmd.CommandPath(), len(args)))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := oneOf("output", output, "text", "json", "markdown"); err != nil {
+				return err
+			}
+			base, err := reports.LoadBaseline(args[0])
+			if err != nil {
+				return err
+			}
+			candidate, err := reports.LoadBaseline(args[1])
+			if err != nil {
+				return err
+			}
+			changes, err := reports.Compare(base, candidate)
+			if err != nil {
+				return incomparable(err)
+			}
+			if save != "" {
+				if err := candidate.Save(save); err != nil {
+					return err
+				}
+			}
+			out := cmd.OutOrStdout()
+			switch output {
+			case "json":
+				enc := json.NewEncoder(out)
+				enc.SetIndent("", "  ")
+				err = enc.Encode(reports.NewComparison(base, candidate, changes))
+			default:
+				_, err = fmt.Fprint(out, reports.NewComparison(base, candidate, changes).Text(output == "markdown", all))
+			}
+			if err != nil {
+				return err
+			}
+			if len(reports.Failed(changes)) > 0 {
+				return exitWith(exitMissed, nil)
+			}
+			return nil
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVarP(&output, "output", "o", "text", "the result on stdout: text, json or markdown")
+	fl.BoolVar(&all, "all", false, "show every metric, not only those that moved")
+	fl.StringVar(&save, "save-baseline", "", "write the candidate's figures into this file, for later comparisons")
+	return cmd
+}
+
+// incomparable gives an error of two sides that do not fit each other its exit code.
+func incomparable(err error) error {
+	var i *reports.IncomparableError
+	if errors.As(err, &i) {
+		return exitWith(exitInvalid, err)
+	}
+	return err
+}

@@ -1,0 +1,79 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Comparison is what compare prints and writes as JSON.
+type Comparison struct {
+	Schema    string           `json:"schema"` // "aftershock.comparison/v1"
+	Scenario  string           `json:"scenario"`
+	Clock     string           `json:"clock"`
+	Seeds     []int64          `json:"seeds"`
+	Identical bool             `json:"identical"` // every run has the digest of its counterpart
+	Worse     int              `json:"worse"`
+	Changes   []ComparedChange `json:"metrics"`
+
+	changes []Change
+}
+
+// ComparedChange is one metric of a comparison.
+type ComparedChange struct {
+	Metric    string    `json:"metric"`
+	Unit      Unit      `json:"unit"`
+	Base      []float64 `json:"base"`
+	Candidate []float64 `json:"candidate"`
+	P         *float64  `json:"p"` // null when no test was made
+	Verdict   string    `json:"verdict"`
+	Fails     bool      `json:"fails"`
+	Note      string    `json:"note,omitempty"`
+}
+
+// NewComparison makes a comparison of its parts.
+func NewComparison(base, candidate *Baseline, changes []Change) Comparison {
+	c := Comparison{Schema: "aftershock.comparison/v1", Scenario: candidate.Scenario, Clock: candidate.Clock, Seeds: candidate.Seeds,
+		Identical: slices.Equal(base.Digests, candidate.Digests) && !slices.Contains(base.Digests, ""), Worse: len(Failed(changes)), Changes: []ComparedChange{}, changes: changes}
+	for _, ch := range changes {
+		row := ComparedChange{Metric: ch.Metric, Unit: ch.Unit, Base: ch.Base, Candidate: ch.Candidate, Verdict: ch.Verdict, Fails: ch.Worse, Note: ch.Note}
+		if !math.IsNaN(ch.P) {
+			row.P = &ch.P
+		}
+		c.Changes = append(c.Changes, row)
+	}
+	return c
+}
+
+// Text prints the comparison, with every metric or only those that moved.
+func (c Comparison) Text(markdown, all bool) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, %s clock, seeds %s\n\n", c.Scenario, c.Clock, joinSeeds(c.Seeds))
+	t := changesTable(c.changes, all)
+	if markdown {
+		b.WriteString(t.markdown())
+	} else {
+		b.WriteString(t.plainText("  "))
+	}
+	b.WriteString("\n" + c.sentence() + "\n")
+	return b.String()
+}
+
+func (c Comparison) sentence() string {
+	moved := 0
+	for _, ch := range c.changes {
+		if ch.Verdict != "~" {
+			moved++
+		}
+	}
+	switch {
+	case c.Identical:
+		return "The runs are identical, message by message."
+	case moved == 0:
+		return fmt.Sprintf("No difference in %d metrics.", len(c.changes))
+	case c.Worse == 0:
+		return fmt.Sprintf("%d of %d metrics moved; none got worse by enough to fail.", moved, len(c.changes))
+	}
+	return fmt.Sprintf("%d of %d metrics moved; %d got worse.", moved, len(c.changes), c.Worse)
+}

@@ -1,0 +1,77 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// GitHub tells GitHub Actions what the run came to, when it runs there: an annotation for each threshold that was not
+// met, written to log, and report.md appended to the step's summary. Elsewhere it does nothing.
+func (r *Report) GitHub(getenv func(string) string, log io.Writer) error {
+	if getenv("GITHUB_ACTIONS") != "true" {
+		return nil
+	}
+	for _, line := range r.annotations() {
+		if _, err := fmt.Fprintln(log, line); err != nil {
+			return err
+		}
+	}
+	return appendSummary(getenv("GITHUB_STEP_SUMMARY"), r.markdown())
+}
+
+// appendSummary adds Markdown to the file in which a step's summary is collected; an empty path is none.
+func appendSummary(path string, text []byte) error {
+	if path == "" {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("write the step summary: %w", err)
+	}
+	_, err = f.Write(text)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return fmt.Errorf("write the step summary: %w", err)
+	}
+	return nil
+}
+
+// annotations are the workflow commands for what was not met.
+func (r *Report) annotations() []string {
+	var out []string
+	name := r.Info.Scenario.Name
+	if r.Verdict == Invalid {
+		for _, why := range r.untrusted() {
+			out = append(out, annotation("error", name+": invalid", why))
+		}
+	}
+	for _, t := range r.Thresholds {
+		if t.Verdict == Met {
+			continue
+		}
+		level := "error"
+		if t.Warn() {
+			level = "warning"
+		}
+		text := fmt.Sprintf("%s: observed %s, want %s", t.Metric, t.Observed, t.Is)
+		if t.Says != "" {
+			text = t.Says + ". " + text
+		}
+		out = append(out, annotation(level, name+": "+t.ID+" "+string(t.Verdict), text))
+	}
+	for _, c := range Failed(r.changes) {
+		out = append(out, annotation("error", name+": worse than the baseline", c.Sentence()))
+	}
+	return out
+}
+
+// annotation is one workflow command, escaped as GitHub asks.
+func annotation(level, title, text string) string {
+	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+	return "::" + level + " title=" + property.Replace(title) + "::" + data.Replace(text)
+}
