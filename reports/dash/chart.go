@@ -58,6 +58,9 @@ func (d *drawing) box(r rect, number int, title string) {
 func (d *drawing) chart(r rect, c chart) {
 	log := c.log != d.s.View.Flip[c.panel]
 	title := c.title
+	if c.short != "" && r.w < 56 {
+		title = c.short
+	}
 	if c.unit != "" {
 		title += " " + c.unit
 	}

@@ -32,6 +32,7 @@ type curve struct {
 type chart struct {
 	panel  int
 	title  string
+	short  string // title where there is little room
 	unit   string
 	log    bool
 	base   float64
@@ -59,7 +60,7 @@ func charts() []chart {
 			{record.GRetrying, "waiting", 'w', warn, dotted, true},
 			{record.GBacklog, "", 'b', offeredC, solid, false},
 		}},
-		{panel: pLatency, title: "Delivery", unit: "s", log: true, base: 0.1, show: seconds, curves: []curve{
+		{panel: pLatency, title: "Delivery", short: "Deliv.", unit: "s", log: true, base: 0.1, show: seconds, curves: []curve{
 			{record.GResponseP99, "answer p99", 'a', acceptC, dotted, true},
 			{record.GDeliveryP50, "p50", '5', deliverC, solid, false},
 			{record.GDeliveryP99, "p99", '9', warn, dashed, false},

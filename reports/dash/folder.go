@@ -33,13 +33,31 @@ func follow(ctx context.Context, dir, after string, changed <-chan struct{}) ite
 		if !yield(Item{Info: &info, Next: after}, nil) {
 			return
 		}
+		var judged []record.Event
+		if info.State != record.Running {
+			judged = summed(dir, info.Virtual)
+		}
 		for it, err := range record.Follow(ctx, dir, from, changed) {
 			if err != nil {
 				yield(Item{}, fmt.Errorf("follow %s: %w", dir, err))
 				return
 			}
+			if it.Event != nil && it.Event.Kind == "threshold" {
+				judged = nil
+			}
+			for len(judged) > 0 && judged[0].At <= it.At() {
+				if !yield(Item{Event: &judged[0], Next: after}, nil) {
+					return
+				}
+				judged = judged[1:]
+			}
 			after = it.Next.String()
 			if !yield(Item{Event: it.Event, Gauge: it.Gauge, Next: after}, nil) {
+				return
+			}
+		}
+		for i := range judged {
+			if ctx.Err() != nil || !yield(Item{Event: &judged[i], Next: after}, nil) {
 				return
 			}
 		}

@@ -236,6 +236,8 @@ func (d *drawing) foot(y int) {
 		d.f.set(x, y, '_', inverse)
 	case v.Notice != "":
 		d.f.text(0, y, v.Notice, strong, d.f.w)
+	case v.Overlay == EventsOverlay || v.Overlay == MenuOverlay:
+		d.line(y, 3, []piece{{"up/down choose", dim, 90}, {"enter takes it", dim, 80}, {"/ filter", dim, 50}, {"esc back", dim, 100}}, nil)
 	default:
 		d.help(y)
 	}

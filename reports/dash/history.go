@@ -2,6 +2,7 @@ package dash
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/reports/record"
@@ -59,13 +60,14 @@ const maxEvents = 20_000
 // History is everything a viewer was told, ready to be drawn at any instant. The zero value is not usable: see
 // NewHistory. It is not safe for concurrent use.
 type History struct {
-	info   record.Info
-	events []record.Event
-	table  *table
-	recent []record.Gauge // readings of the last minute and a half, for rates
-	newest time.Duration
-	items  int
-	late   int // readings refused because they came out of order
+	info    record.Info
+	events  []record.Event
+	table   *table
+	recent  []record.Gauge // readings of the last minute and a half, for rates
+	newest  time.Duration
+	lastSeq int64
+	items   int
+	late    int // readings refused because they came out of order
 }
 
 // NewHistory returns an empty history.
@@ -90,14 +92,33 @@ func (h *History) Feed(it Item) {
 }
 
 func (h *History) event(e record.Event) {
-	if n := len(h.events); n > 0 && e.Seq > 0 && e.Seq <= h.events[n-1].Seq {
+	if e.Seq > 0 && e.Seq <= h.lastSeq {
 		return // told twice
 	}
+	h.lastSeq = max(h.lastSeq, e.Seq)
 	if len(h.events) >= maxEvents {
 		h.forget()
 	}
-	h.events = append(h.events, e)
-	h.newest = max(h.newest, e.At)
+	if e.Seq > 0 {
+		h.newest = max(h.newest, e.At)
+	} else if e.Kind == "threshold" && h.told(e) {
+		return
+	}
+	i := len(h.events) // nearly always the last; what was judged afterwards goes back to its instant
+	for i > 0 && h.events[i-1].At > e.At {
+		i--
+	}
+	h.events = slices.Insert(h.events, i, e)
+}
+
+// told reports whether a judged threshold is already known to be in this state, as after a new connection.
+func (h *History) told(e record.Event) bool {
+	for i := len(h.events) - 1; i >= 0; i-- {
+		if k := h.events[i]; k.Kind == "threshold" && k.ID == e.ID {
+			return k.State == e.State
+		}
+	}
+	return false
 }
 
 // forget drops half of the events, those without a number or a threshold first.

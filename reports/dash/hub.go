@@ -3,7 +3,10 @@ package dash
 import (
 	"context"
 	"iter"
+	"slices"
 	"sync"
+
+	"github.com/aftershock-dev/aftershock/reports/record"
 )
 
 // Hub lets many viewers watch one run of this process. It holds no history: each viewer reads the record's files at
@@ -12,10 +15,18 @@ type Hub struct {
 	dir       string
 	subscribe func() (<-chan struct{}, func())
 
-	mu     sync.Mutex
-	status Status
-	views  map[int]chan struct{} // told when the status changes; made by the viewers, outside any bubble
-	nextID int
+	mu      sync.Mutex
+	status  Status
+	judged  []record.Event        // every change of a threshold so far
+	views   map[int]chan struct{} // told when the status or a threshold changes; made by the viewers, outside any bubble
+	nextID  int
+	judging *judging // while there are viewers
+}
+
+// judging is the goroutine that judges the thresholds for all viewers.
+type judging struct {
+	stop context.CancelFunc
+	done chan struct{}
 }
 
 // NewHub returns the hub of the run that writes its record into dir. Subscribe is the record writer's Subscribe; with
@@ -33,7 +44,7 @@ func (h *Hub) Items(ctx context.Context, after string) iter.Seq2[Item, error] {
 			defer cancel()
 			changed = c
 		}
-		status, leave := h.join()
+		news, judge, leave := h.join()
 		defer leave()
 
 		// The files are followed on a goroutine of their own: while a run is paused nothing comes from them.
@@ -57,18 +68,38 @@ func (h *Hub) Items(ctx context.Context, after string) iter.Seq2[Item, error] {
 		defer reader.Wait()
 		defer cancel()
 
+		shown := 0 // changes of thresholds told to this viewer
+		thresholds := func() bool {
+			for _, e := range h.judgedAfter(shown) {
+				shown++
+				if !yield(Item{Event: &e, Next: after}, nil) {
+					return false
+				}
+			}
+			return true
+		}
 		for {
 			select {
 			case t, ok := <-items:
-				if !ok || !yield(t.item, t.err) {
+				if !ok {
+					if ctx.Err() == nil { // the run has ended: wait for the last word on its thresholds
+						select {
+						case <-judge:
+							thresholds()
+						case <-ctx.Done():
+						}
+					}
+					return
+				}
+				if !yield(t.item, t.err) {
 					return
 				}
 				if t.item.Next != "" {
 					after = t.item.Next
 				}
-			case <-status:
+			case <-news:
 				s := h.Status()
-				if !yield(Item{Status: &s, Next: after}, nil) {
+				if !yield(Item{Status: &s, Next: after}, nil) || !thresholds() {
 					return
 				}
 			}
@@ -76,23 +107,60 @@ func (h *Hub) Items(ctx context.Context, after string) iter.Seq2[Item, error] {
 	}
 }
 
-// join registers a viewer; the channel says that the status is worth reading.
-func (h *Hub) join() (<-chan struct{}, func()) {
+// join registers a viewer. News says that the status or a threshold is worth reading; judged is closed when the
+// thresholds will not change any more.
+func (h *Hub) join() (news <-chan struct{}, judged <-chan struct{}, leave func()) {
 	c := make(chan struct{}, 1)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	id := h.nextID
 	h.nextID++
 	h.views[id] = c
+	if h.judging == nil {
+		ctx, stop := context.WithCancel(context.Background())
+		j := &judging{stop, make(chan struct{})}
+		h.judging, h.judged = j, nil
+		go func() {
+			defer close(j.done)
+			watch(ctx, h.dir, nil, func(es []record.Event) { h.addJudged(j, es) })
+		}()
+	}
 	h.status.Viewers = len(h.views)
 	h.tell()
-	return c, func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		delete(h.views, id)
-		h.status.Viewers = len(h.views)
-		h.tell()
+	return c, h.judging.done, func() { h.leave(id) }
+}
+
+// leave forgets a viewer; the last one ends the judging and waits for it.
+func (h *Hub) leave(id int) {
+	h.mu.Lock()
+	delete(h.views, id)
+	h.status.Viewers = len(h.views)
+	var last *judging
+	if len(h.views) == 0 {
+		last, h.judging = h.judging, nil
 	}
+	h.tell()
+	h.mu.Unlock()
+	if last != nil {
+		last.stop()
+		<-last.done
+	}
+}
+
+func (h *Hub) addJudged(from *judging, es []record.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(es) == 0 || h.judging != from {
+		return
+	}
+	h.judged = append(h.judged, es...)
+	h.tell()
+}
+
+func (h *Hub) judgedAfter(n int) []record.Event {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.judged[min(n, len(h.judged)):])
 }
 
 // tell wakes every viewer; the caller holds mu.

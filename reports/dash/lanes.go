@@ -165,7 +165,7 @@ func (d *drawing) errorLine(y int) {
 		}
 		st := plain
 		if e.Class == ambiguous {
-			st, text = warn, text+"?"
+			st, text = warn, text+" unknown"
 		}
 		if x > 5 && x+width(text, d.f.ascii) > d.f.w {
 			return

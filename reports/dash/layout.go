@@ -63,19 +63,17 @@ func (d *drawing) frameLines() {
 // single is for windows that are hardly there: the verdict, and nothing that could wrap.
 func (d *drawing) single() {
 	v := d.s.Verdict
-	text := string(v.Trend)
+	trend, slope, lost, missed := string(v.Trend), "", "", ""
 	if v.Trend == Growing || v.Trend == Draining {
-		text += " " + signed(v.Slope) + "/s"
+		slope = signed(v.Slope) + "/s"
 	}
-	text += " " + clock(d.s.Now, d.s.End)
 	if d.s.Link.Lost != "" {
-		text = "LOST " + text
+		lost = "LOST"
 	}
-	_, missed, _ := score(d.s.Thresholds)
-	if missed > 0 {
-		text += " " + number(float64(missed)) + " MISSED"
+	if _, n, _ := score(d.s.Thresholds); n > 0 {
+		missed = number(float64(n)) + " MISSED"
 	}
-	d.f.text(0, 0, text, plain, d.f.w)
+	d.line(0, 1, []piece{{lost, plain, 95}, {trend, plain, 100}, {slope, plain, 80}, {clock(d.s.Now, d.s.End), plain, 60}, {missed, plain, 90}}, nil)
 }
 
 // compact shows one chart; tab chooses it.

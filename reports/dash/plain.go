@@ -168,11 +168,18 @@ func (l *lines) state() string {
 		return strconv.FormatFloat(v, 'f', 0, 64)
 	}
 	slope := rate(s.Verdict.Slope)
-	if s.Verdict.Slope > 0 {
+	if s.Verdict.Slope > 0 && slope != "0/s" {
 		slope = "+" + slope
 	}
+	drain := "never"
+	switch d, ok := s.Verdict.Drain(); {
+	case ok:
+		drain = short(d.Seconds())
+	case s.Verdict.Trend == Unknown || s.Verdict.Trend == Steady:
+		drain = "-"
+	}
 	top := "-"
-	if len(s.Errors) > 0 {
+	if len(s.Errors) > 0 && s.Errors[0].Rate > 0 {
 		e := s.Errors[0]
 		top = word(e.Code) + ":" + rate(e.Rate)
 	}
@@ -190,7 +197,7 @@ func (l *lines) state() string {
 	return fmt.Sprintf("t=%s trend=%s offered=%s accepted=%s delivered=%s backlog=%s slope=%s oldest=%s drain=%s inflight=%s amp=%s p50=%s p99=%s replicas=%s duplicates=%s expired=%s top_error=%s slo=%s",
 		hms(h.newest), strings.ToLower(strings.ReplaceAll(string(s.Verdict.Trend), " ", "-")),
 		rate(value(dOffered)), rate(value(dGoodput)), rate(value(dDelivered)),
-		whole(s.Verdict.Backlog), slope, tight(seconds(s.Verdict.Oldest)), strings.ReplaceAll(s.Verdict.ETA(), " ", "-"),
+		whole(s.Verdict.Backlog), slope, tight(seconds(s.Verdict.Oldest)), drain,
 		whole(value(record.GInFlight)), number(s.Verdict.Amplification),
 		tight(seconds(value(record.GDeliveryP50))), tight(seconds(value(record.GDeliveryP99))),
 		whole(value(record.GReplicasReady)), whole(value(record.GDuplicates)), whole(value(record.GExpired)), top, slo)

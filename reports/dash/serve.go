@@ -27,6 +27,8 @@ type Server struct {
 	Hub     *Hub
 	Control Control // nil: nobody may steer the run
 	Token   string  // over TCP, needed for control, and for everything when it is set; a unix socket needs none
+
+	patience time.Duration // instead of writeLimit, in tests
 }
 
 // Handler serves a run to viewers:
@@ -96,7 +98,10 @@ func (s Server) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
-	out := &eventWriter{w: w, rc: http.NewResponseController(w)}
+	out := &eventWriter{w: w, rc: http.NewResponseController(w), limit: writeLimit}
+	if s.patience > 0 {
+		out.limit = s.patience
+	}
 	if out.write(": aftershock\n\n") != nil {
 		return
 	}
@@ -134,17 +139,18 @@ func (s Server) events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// eventWriter writes whole events, each within writeLimit.
+// eventWriter writes whole events, each within the limit.
 type eventWriter struct {
-	mu sync.Mutex
-	w  http.ResponseWriter
-	rc *http.ResponseController
+	mu    sync.Mutex
+	w     http.ResponseWriter
+	rc    *http.ResponseController
+	limit time.Duration
 }
 
 func (e *eventWriter) write(s string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if err := e.rc.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := e.rc.SetWriteDeadline(time.Now().Add(e.limit)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
 	if _, err := e.w.Write([]byte(s)); err != nil {

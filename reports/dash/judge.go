@@ -1,0 +1,210 @@
+package dash
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/reports"
+	"github.com/aftershock-dev/aftershock/reports/record"
+	"github.com/aftershock-dev/aftershock/scenarios"
+)
+
+// judge says where the thresholds of a run stand while it goes on. It knows the gauges and the events; what needs
+// the messages stays open until the run has ended and its summary is written. A record that tells of its thresholds
+// itself is left to do so.
+type judge struct {
+	scenario *scenarios.Scenario
+	run      record.Run
+	states   map[string]string
+	silent   bool // the record speaks for itself
+}
+
+// newJudge reads the thresholds of the run in a folder; nil when there is nothing to judge by.
+func newJudge(dir string) *judge {
+	text, err := record.LoadScenario(dir)
+	if err != nil {
+		return nil
+	}
+	sc, err := scenarios.Read(filepath.Join(dir, record.FileScenario), text, scenarios.Options{})
+	if err != nil || len(sc.Thresholds) == 0 {
+		return nil
+	}
+	info, err := record.LoadInfo(dir)
+	if err != nil {
+		return nil
+	}
+	return &judge{scenario: sc, run: record.Run{Info: info}, states: map[string]string{}}
+}
+
+// feed takes what happened.
+func (j *judge) feed(it record.Item) {
+	switch {
+	case it.Event != nil:
+		j.silent = j.silent || it.Event.Kind == "threshold"
+		j.run.Events = append(j.run.Events, *it.Event)
+	case it.Gauge != nil:
+		j.run.Gauges = append(j.run.Gauges, *it.Gauge)
+	}
+}
+
+// now is the newest instant.
+func (j *judge) now() time.Duration {
+	if n := len(j.run.Gauges); n > 0 {
+		return j.run.Gauges[n-1].At
+	}
+	return 0
+}
+
+// changes returns an event for each threshold whose state is another than before. Ended says that no more is coming.
+func (j *judge) changes(ended bool) []record.Event {
+	if j.silent {
+		return nil
+	}
+	if ended {
+		j.run.Info.State = record.Finished
+	}
+	results, err := reports.Evaluate(&j.run, j.scenario)
+	if err != nil {
+		return nil
+	}
+	var out []record.Event
+	for _, r := range results {
+		state, text := j.state(r, ended)
+		before, known := j.states[r.ID]
+		if known && before == state {
+			continue
+		}
+		j.states[r.ID] = state
+		at := j.now()
+		if r.First > 0 && r.First < at && state != "pending" {
+			at = r.First
+		}
+		if !known && state == "pending" {
+			at = 0
+		}
+		out = append(out, record.Event{At: at, Kind: "threshold", Source: "threshold", ID: r.ID, State: state, Text: text})
+	}
+	return out
+}
+
+// state says what can be said of a threshold now. While its window is open, a promise (<=) can only be broken and a
+// sentence to reproduce (>=) only come true; the other way is open until the window has closed.
+func (j *judge) state(r reports.ThresholdResult, ended bool) (state, text string) {
+	text = strings.TrimSpace(r.Metric + " " + r.Is + " " + r.When())
+	if r.Verdict == reports.Invalid {
+		if v, broken := j.counted(r); broken {
+			return "missed", fmt.Sprintf("%s: %s so far", text, number(v))
+		}
+		return "pending", text
+	}
+	text += ": " + r.Observed
+	holds := r.Verdict == reports.Met
+	if ended || j.closed(r.Threshold) {
+		return string(r.Verdict), text
+	}
+	switch {
+	case r.For > 0 || strings.HasPrefix(r.Criterion.Op, ">"):
+		if holds {
+			return "met", text
+		}
+	case strings.HasPrefix(r.Criterion.Op, "<") || r.Criterion.Op == "==":
+		if !holds {
+			return "missed", text
+		}
+	}
+	return "pending", text
+}
+
+// closed reports whether the window of a threshold is over.
+func (j *judge) closed(t scenarios.Threshold) bool {
+	now := j.now()
+	if t.During != "" {
+		for _, p := range j.run.Info.Phases {
+			if p.Name == t.During {
+				return now >= p.To
+			}
+		}
+	}
+	return t.To > 0 && now >= t.To
+}
+
+// counted looks at the counters behind metrics that are otherwise known only from the messages: a copy too many is
+// worth saying at once.
+func (j *judge) counted(r reports.ThresholdResult) (v float64, broken bool) {
+	counter, ok := map[string]string{
+		"duplicates.copies": record.GDuplicates, "duplicates.messages": record.GDuplicates, "messages.lost": record.GLost,
+		"messages.expired": record.GExpired, "media.expired": record.GExpired, "messages.failed": record.GFailed,
+	}[r.Metric]
+	n := len(j.run.Gauges)
+	if !ok || n == 0 || r.During != "" || r.From > 0 || r.To > 0 || r.For > 0 || r.Within > 0 {
+		return 0, false
+	}
+	if op := r.Criterion.Op; op != "==" && !strings.HasPrefix(op, "<") || (r.Metric == "duplicates.messages" && r.Criterion.Limit > 0) {
+		return 0, false
+	}
+	v, ok = j.run.Gauges[n-1].Values[counter]
+	return v, ok && !r.Criterion.Holds(v)
+}
+
+// judgeEvery bounds how often the thresholds are looked at, and judgeShare how much of a core that may cost.
+const (
+	judgeEvery = time.Second
+	judgeShare = 30
+)
+
+// watch judges the run in a folder until it has ended or ctx is done, and tells of every change.
+func watch(ctx context.Context, dir string, changed <-chan struct{}, tell func([]record.Event)) {
+	j := newJudge(dir)
+	if j == nil {
+		return
+	}
+	next := time.Now()
+	for it, err := range record.Follow(ctx, dir, record.Cursor{}, changed) {
+		if err != nil {
+			return // whoever shows the run meets the same error and says it
+		}
+		j.feed(it)
+		if it.Gauge == nil || time.Now().Before(next) {
+			continue
+		}
+		began := time.Now()
+		tell(j.changes(false))
+		next = began.Add(max(judgeEvery, judgeShare*time.Since(began)))
+	}
+	if ctx.Err() == nil {
+		tell(j.changes(true))
+	}
+}
+
+// summed returns what the summary of a finished run says of its thresholds, as events at the instants at which they
+// came true or were broken; nil when there is no summary.
+func summed(dir string, end time.Duration) []record.Event {
+	b, err := os.ReadFile(filepath.Join(dir, "summary.json"))
+	if err != nil {
+		return nil
+	}
+	var s struct {
+		Thresholds []reports.SummaryThreshold `json:"thresholds"`
+	}
+	if json.Unmarshal(b, &s) != nil {
+		return nil
+	}
+	var out []record.Event
+	for _, t := range s.Thresholds {
+		at := end
+		if t.FirstS != nil {
+			at = time.Duration(*t.FirstS * float64(time.Second))
+		}
+		text := strings.Join(strings.Fields(t.Metric+" "+t.Op+" "+t.Limit+" "+t.During), " ") + ": " + t.Observed
+		out = append(out, record.Event{At: at, Kind: "threshold", Source: "threshold", ID: t.ID, State: string(t.Verdict), Text: text})
+	}
+	slices.SortStableFunc(out, func(a, b record.Event) int { return cmp.Compare(a.At, b.At) })
+	return out
+}
