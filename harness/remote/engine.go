@@ -1,14 +1,20 @@
 package remote
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
 	"time"
 )
 
 // Engine runs parts of the system outside this process: as child processes, or as containers.
 type Engine interface {
-	// Start runs a part and returns when it is ready, or with an error that says why it is not.
-	Start(ctx context.Context, p Part) (Unit, error)
+	// Add gives a part its place and its addresses; nothing runs before its Start.
+	Add(ctx context.Context, p Part) (Unit, error)
 	// Name is the environment's name in records: processes, containers.
 	Name() string
 	// Close ends every part and removes all that it left, except logs.
@@ -34,15 +40,16 @@ type Part struct {
 // Unit is a part that runs, or ran.
 type Unit interface {
 	Name() string
-	// URL is where a door is reached from here; Inside, from the other parts. Both without a trailing slash.
+	// URL is where a door is reached from here; Inside, from the other parts: both as http://host:port. URL may change
+	// with every Start.
 	URL(door string) string
 	Inside(door string) string
 	// Alive reports whether it still runs; when it has ended by itself, why tells how.
 	Alive() (ok bool, why string)
 
+	Start(ctx context.Context) error // returns when it is ready, or with an error that says why it is not; again after Kill or Stop
 	Kill(ctx context.Context) error  // ends it at once
 	Stop(ctx context.Context) error  // lets it finish, for a while
-	Start(ctx context.Context) error // runs it again, after Kill or Stop, at the same addresses
 	Pause(ctx context.Context) error
 	Resume(ctx context.Context) error
 	Cut(ctx context.Context) error // takes it off the network
@@ -55,4 +62,60 @@ type Unit interface {
 type Usage struct {
 	CPU    time.Duration // since it was first started
 	Memory int64         // resident bytes, now
+}
+
+// start adds a part and starts it.
+func start(ctx context.Context, e Engine, p Part) (Unit, error) {
+	u, err := e.Add(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("add %s: %w", p.Name, err)
+	}
+	return u, u.Start(ctx)
+}
+
+// Await returns when a part answers, with an error when ended says that it cannot any more, or when ctx ends first.
+func Await(ctx context.Context, p Part, url func(door string) string, ended func() error) error {
+	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if err := ended(); err != nil {
+			return err
+		}
+		if len(p.Doors) == 0 || answers(ctx, client, url(p.Doors[0]), p.Ready) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("not ready: %w", context.Cause(ctx))
+		case <-tick.C:
+		}
+	}
+}
+
+// answers asks one door once.
+func answers(ctx context.Context, client *http.Client, url, ready string) bool {
+	if ready == "" {
+		conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", strings.TrimPrefix(url, "http://"))
+		return err == nil && conn.Close() == nil
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+ready, nil)
+	if err != nil {
+		return false
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return false
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
+	resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+// within is how long a part may take to be ready.
+func (p Part) within() time.Duration { return cmp.Or(p.Within, 30*time.Second) }
+
+// Deadline returns a context that ends when the part has taken too long to be ready.
+func (p Part) Deadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, p.within(), fmt.Errorf("no answer from %q within %v", p.Ready, p.within()))
 }

@@ -88,7 +88,7 @@ func (p *pool) begin(ctx context.Context) error {
 		p.members[m.slot] = m
 		p.starts++
 		starts.Go(func() {
-			u, err := p.engine.Start(ctx, p.part(m.slot))
+			u, err := start(ctx, p.engine, p.part(m.slot))
 			errs[i] = err
 			p.settle(m, u, err)
 		})
@@ -312,7 +312,7 @@ func (p *pool) launch(ctx context.Context, slot int) {
 		if before != nil {
 			err = before.Start(ctx)
 		} else {
-			u, err = p.engine.Start(ctx, p.part(slot))
+			u, err = start(ctx, p.engine, p.part(slot))
 		}
 		if ctx.Err() != nil {
 			u, err = nil, nil

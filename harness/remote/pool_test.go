@@ -35,9 +35,8 @@ func newStage() *stage {
 func (s *stage) Name() string { return "stage" }
 func (s *stage) Close() error { s.network.Wait(); return nil }
 
-func (s *stage) Start(ctx context.Context, p Part) (Unit, error) {
-	a := &actor{stage: s, name: p.Name}
-	return a, a.Start(ctx)
+func (s *stage) Add(_ context.Context, p Part) (Unit, error) {
+	return &actor{stage: s, name: p.Name}, nil
 }
 
 // actor is a unit on the stage.

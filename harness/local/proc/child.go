@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,13 +23,14 @@ type child struct {
 	engine *Engine
 	part   remote.Part
 	dir    string
-	listen map[string]string // door → host:port
+	listen map[string]string // door → host:port; changes only while nobody has been told
 
 	mu      sync.Mutex
 	process *os.Process
 	ended   chan struct{} // closed when the current process has been waited for
 	meant   bool          // it was ended on purpose
 	why     string        // how it ended by itself
+	told    bool          // somebody knows the addresses
 	logged  int64         // length of the log when it was started
 	cpu     time.Duration // of processes that have ended
 }
@@ -40,7 +40,12 @@ const stopWithin = 10 * time.Second
 
 func (c *child) Name() string { return c.part.Name }
 
-func (c *child) URL(door string) string { return "http://" + c.listen[door] }
+func (c *child) URL(door string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.told = true
+	return "http://" + c.listen[door]
+}
 
 func (c *child) Inside(door string) string { return c.URL(door) }
 
@@ -49,20 +54,42 @@ func (c *child) Start(ctx context.Context) error {
 	if ok, _ := c.Alive(); ok {
 		return fmt.Errorf("start %s: it runs already", c.part.Name)
 	}
+	const tries = 3 // a port that was free a moment ago may be taken now
+	for try := 1; ; try++ {
+		err := c.startOnce(ctx)
+		if err == nil {
+			return nil
+		}
+		c.mu.Lock()
+		told := c.told
+		c.mu.Unlock()
+		if told || try == tries || !c.portTaken() {
+			return fmt.Errorf("start %s: %w", c.part.Name, err)
+		}
+		if c.listen, err = freePorts(c.part.Doors); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *child) startOnce(ctx context.Context) error {
 	if err := c.engine.onThread(c.launch); err != nil {
-		return fmt.Errorf("start %s: %w", c.part.Name, err)
+		return err
 	}
-	within := c.part.Within
-	if within <= 0 {
-		within = 30 * time.Second
-	}
-	ctx, cancel := context.WithTimeout(ctx, within)
+	ctx, cancel := c.part.Deadline(ctx)
 	defer cancel()
-	if err := c.wait(ctx); err != nil {
-		_ = c.Kill(context.WithoutCancel(ctx))
-		return fmt.Errorf("start %s: %w", c.part.Name, err)
+	err := remote.Await(ctx, c.part, func(door string) string { return "http://" + c.listen[door] }, func() error {
+		if ok, why := c.Alive(); !ok {
+			return errors.New(why)
+		}
+		return nil
+	})
+	if err == nil {
+		return nil
 	}
-	return nil
+	tail := c.tail()
+	_ = c.Kill(ctx)
+	return fmt.Errorf("%w%s", err, tail)
 }
 
 // launch makes the process and a goroutine that waits for its end.
@@ -111,55 +138,6 @@ func exitText(err error) string {
 		return "exit 0"
 	}
 	return err.Error()
-}
-
-// wait returns when the part answers, or can no longer be expected to.
-func (c *child) wait(ctx context.Context) error {
-	c.mu.Lock()
-	ended := c.ended
-	c.mu.Unlock()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if c.answers(ctx) {
-			return nil
-		}
-		select {
-		case <-ended:
-			_, why := c.Alive()
-			return fmt.Errorf("%s%s", why, c.tail())
-		case <-ctx.Done():
-			return fmt.Errorf("not ready: %w%s", context.Cause(ctx), c.tail())
-		case <-tick.C:
-		}
-	}
-}
-
-var probe = &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-
-func (c *child) answers(ctx context.Context) bool {
-	if len(c.part.Doors) == 0 {
-		return true
-	}
-	door := c.part.Doors[0]
-	if c.part.Ready == "" {
-		conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", c.listen[door])
-		if err != nil {
-			return false
-		}
-		return conn.Close() == nil
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL(door)+c.part.Ready, nil)
-	if err != nil {
-		return false
-	}
-	resp, err := probe.Do(req)
-	if err != nil {
-		return false
-	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
-	resp.Body.Close()
-	return resp.StatusCode == http.StatusOK
 }
 
 // Alive implements remote.Unit.
@@ -225,7 +203,15 @@ func (c *child) Stop(ctx context.Context) error {
 }
 
 // Pause implements remote.Unit.
-func (c *child) Pause(context.Context) error { return c.signalNow(halt) }
+func (c *child) Pause(ctx context.Context) error {
+	if err := c.signalNow(halt); err != nil {
+		return err
+	}
+	for !stopped(c.process.Pid) && ctx.Err() == nil { // its threads stop one after another
+		time.Sleep(time.Millisecond)
+	}
+	return ctx.Err()
+}
 
 // Resume implements remote.Unit.
 func (c *child) Resume(context.Context) error { return c.signalNow(carryOn) }

@@ -57,41 +57,31 @@ func NewEngine(exe, dir string) (*Engine, error) {
 // Name implements remote.Engine.
 func (e *Engine) Name() string { return "processes" }
 
-// Start implements remote.Engine.
-func (e *Engine) Start(ctx context.Context, p remote.Part) (remote.Unit, error) {
+// Add implements remote.Engine.
+func (e *Engine) Add(_ context.Context, p remote.Part) (remote.Unit, error) {
 	if p.Image != "" {
-		return nil, fmt.Errorf("start %s: an image runs in a container; use --env containers", p.Name)
+		return nil, fmt.Errorf("image %s runs in a container: use --env containers", p.Image)
 	}
 	c := &child{engine: e, part: p, dir: filepath.Join(e.dir, strings.ReplaceAll(p.Name, "/", "-"))}
-	e.mu.Lock()
-	if e.closed {
-		e.mu.Unlock()
-		return nil, fmt.Errorf("start %s: %w", p.Name, errClosed)
+	var err error
+	if c.listen, err = freePorts(p.Doors); err != nil {
+		return nil, err
 	}
-	e.children = append(e.children, c)
-	e.mu.Unlock()
 	if err := os.MkdirAll(c.dir, 0o755); err != nil {
-		return nil, fmt.Errorf("start %s: %w", p.Name, err)
+		return nil, err
 	}
 	for name, data := range p.Files {
 		if err := os.WriteFile(filepath.Join(c.dir, name), data, 0o600); err != nil {
-			return nil, fmt.Errorf("start %s: %w", p.Name, err)
-		}
-	}
-	const tries = 3 // a port that was free a moment ago may be taken now
-	var err error
-	for range tries {
-		if c.listen, err = freePorts(p.Doors); err != nil {
 			return nil, err
 		}
-		if err = c.Start(ctx); err == nil {
-			return c, nil
-		}
-		if !c.portTaken() {
-			break
-		}
 	}
-	return nil, err
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, errClosed
+	}
+	e.children = append(e.children, c)
+	return c, nil
 }
 
 var errClosed = errors.New("the system is being taken down")

@@ -57,7 +57,7 @@ func serve(addr string) int {
 func parent(dir string) int {
 	e, err := NewEngine("", dir)
 	if err == nil {
-		_, err = e.Start(context.Background(), part("orphan", "serve"))
+		_, err = begin(context.Background(), e, part("orphan", "serve"))
 	}
 	if err != nil {
 		fmt.Println(err)
@@ -65,6 +65,17 @@ func parent(dir string) int {
 	}
 	<-make(chan struct{})
 	return 0
+}
+
+var probe = &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+
+// begin adds a part and starts it.
+func begin(ctx context.Context, e *Engine, p remote.Part) (remote.Unit, error) {
+	u, err := e.Add(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return u, u.Start(ctx)
 }
 
 func part(name, mode string) remote.Part {
@@ -105,7 +116,7 @@ func get(t *testing.T, url string) string {
 
 func TestChildLivesAndEnds(t *testing.T) {
 	e := newTestEngine(t)
-	u, err := e.Start(t.Context(), part("whatsapp/1", "serve"))
+	u, err := begin(t.Context(), e, part("whatsapp/1", "serve"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +147,7 @@ func TestChildLivesAndEnds(t *testing.T) {
 
 func TestPausedChildDoesNotAnswer(t *testing.T) {
 	e := newTestEngine(t)
-	u, err := e.Start(t.Context(), part("drafts", "serve"))
+	u, err := begin(t.Context(), e, part("drafts", "serve"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,25 +175,25 @@ func TestPausedChildDoesNotAnswer(t *testing.T) {
 
 func TestChildThatCannotStart(t *testing.T) {
 	e := newTestEngine(t)
-	_, err := e.Start(t.Context(), part("fake", "fail"))
+	_, err := begin(t.Context(), e, part("fake", "fail"))
 	if err == nil || !strings.Contains(err.Error(), "exit status 7") || !strings.Contains(err.Error(), "cannot read the file") {
 		t.Errorf("a part that ends at once: %v", err)
 	}
 	p := part("mute", "mute")
 	p.Within = 200 * time.Millisecond
-	if _, err = e.Start(t.Context(), p); err == nil || !strings.Contains(err.Error(), "not ready") {
+	if _, err = begin(t.Context(), e, p); err == nil || !strings.Contains(err.Error(), "not ready") {
 		t.Errorf("a part that never answers: %v", err)
 	}
 	p = part("image", "serve")
 	p.Image = "busybox"
-	if _, err = e.Start(t.Context(), p); err == nil || !strings.Contains(err.Error(), "--env containers") {
+	if _, err = begin(t.Context(), e, p); err == nil || !strings.Contains(err.Error(), "--env containers") {
 		t.Errorf("an image as a process: %v", err)
 	}
 }
 
 func TestChildThatEndsByItself(t *testing.T) {
 	e := newTestEngine(t)
-	u, err := e.Start(t.Context(), part("whatsapp/2", "serve"))
+	u, err := begin(t.Context(), e, part("whatsapp/2", "serve"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,3 +46,21 @@ func usage(pid int) (remote.Usage, error) {
 	}
 	return u, nil
 }
+
+// stopped reports whether every thread of a process has stopped, or the process is no more.
+func stopped(pid int) bool {
+	tasks, err := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
+	if err != nil {
+		return true
+	}
+	for _, t := range tasks {
+		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/task/" + t.Name() + "/stat")
+		if err != nil {
+			continue
+		}
+		if rest := bytes.TrimSpace(stat[bytes.LastIndexByte(stat, ')')+1:]); len(rest) > 0 && rest[0] != 'T' && rest[0] != 'Z' && rest[0] != 'X' {
+			return false
+		}
+	}
+	return true
+}
