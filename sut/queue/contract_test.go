@@ -111,10 +111,12 @@ func anyText(b bench) {
 			if it := c.Item(); it.Lane != lane || it.Tenant != tenant {
 				b.Fatalf("lane %q tenant %q came as %q %q", lane, tenant, it.Lane, it.Tenant)
 			}
-			b.done(c.Retry(b.Context(), 0, []byte("again")))
-			b.done(b.takeFrom(lane, lane+"|"+tenant).Ack(b.Context()))
+			defer func() { b.done(c.Ack(b.Context())) }()
 		}
 	}
+	b.putItem(queue.Item{ID: "a.*>", Lane: "a.*>", Tenant: "a.*>"})
+	b.done(b.takeFrom("a.*>", "a.*>").Retry(b.Context(), 0, []byte("again")))
+	b.done(b.takeFrom("a.*>", "a.*>").Dead(b.Context(), ""))
 }
 
 func allFields(b bench) {
@@ -259,7 +261,7 @@ func extended(b bench) {
 func noLease(b bench) {
 	b.put("a")
 	c := b.take("a")
-	b.nothing(8 * time.Hour)
+	b.nothing(2 * time.Hour)
 	b.done(c.Ack(b.Context()))
 }
 
@@ -356,8 +358,8 @@ func longRetry(b bench) {
 	enqueued := time.Now()
 	c := b.take("a")
 	for n := 1; n < 4; n++ {
-		at := time.Now().Add(3 * time.Hour)
-		b.done(c.Retry(b.Context(), 3*time.Hour, nil))
+		at := time.Now().Add(time.Hour)
+		b.done(c.Retry(b.Context(), time.Hour, nil))
 		b.counts(0, 1, 0, 0)
 		c = b.take("a")
 		b.due(at)

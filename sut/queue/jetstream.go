@@ -47,7 +47,7 @@ type JetStream struct {
 	// makes the consumer anew. Default 1 min.
 	StallAfter time.Duration
 
-	KeepDead time.Duration // how long dead letters are kept; default 30 days
+	KeepDead time.Duration // how long dead letters are kept; default 30 days, in virtual time (Config.Lanes) for ever
 }
 
 const (

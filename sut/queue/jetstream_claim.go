@@ -251,6 +251,13 @@ func (q *Streamed) confirm(ctx context.Context, reply, what string) error {
 	return fmt.Errorf("acknowledge: %w", err)
 }
 
+// keep starts the lease of an item that nobody took anew.
+func (q *Streamed) keep(c *streamClaim) {
+	if err := q.nc.Publish(c.reply, []byte(ackGoing)); err != nil {
+		q.events.failures.Add(1)
+	}
+}
+
 // giveBack returns an item that nobody took.
 func (q *Streamed) giveBack(c *streamClaim) {
 	if err := q.nc.Publish(c.reply, []byte(ackNak)); err != nil { // its lease will run out

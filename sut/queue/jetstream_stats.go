@@ -60,30 +60,35 @@ func (s *Stats) count(subjects map[string]uint64, sum int) int {
 	return sum
 }
 
-// claimedItems counts what is out with takers anywhere, and how much of it only waits for a short retry.
+// claimedItems counts what is out with takers anywhere, and what only waits for a short retry.
 func (q *Streamed) claimedItems(ctx context.Context) (claimed, held int, err error) {
+	err = q.consumers(ctx, func(c *jetstream.ConsumerInfo) { claimed += c.NumAckPending })
+	if err != nil {
+		return 0, 0, fmt.Errorf("stats: %w", err)
+	}
 	now := time.Now()
-	var consumers []*source
-	idle := 0 // given out as the server sees it, and with no taker
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	for _, l := range q.lanes {
-		consumers = append(consumers, &l.due, &l.fresh)
 		waiting, due := l.back(now)
-		idle += len(l.due.spare) + len(l.fresh.spare) + waiting + due
+		claimed -= len(l.due.spare) + len(l.fresh.spare) + waiting + due // given out as the server sees it, but to no taker
 		held += waiting
 	}
-	q.mu.Unlock()
-	for _, c := range consumers {
-		have, err := q.js.Consumer(ctx, c.stream, c.consumer)
-		if errors.Is(err, jetstream.ErrConsumerNotFound) {
-			continue
+	return max(claimed, 0), held, nil
+}
+
+// consumers looks at the consumers of all lanes, those of other processes too.
+func (q *Streamed) consumers(ctx context.Context, look func(*jetstream.ConsumerInfo)) error {
+	for _, s := range []jetstream.Stream{q.out, q.late} {
+		list := s.ListConsumers(ctx)
+		for c := range list.Info() {
+			look(c)
 		}
-		if err != nil {
-			return 0, 0, fmt.Errorf("stats of consumer %s: %w", c.consumer, err)
+		if err := list.Err(); err != nil {
+			return fmt.Errorf("consumers of %s: %w", s.CachedInfo().Config.Name, err)
 		}
-		claimed += have.CachedInfo().NumAckPending
 	}
-	return max(claimed-idle, 0), held, nil
+	return nil
 }
 
 // oldest looks at the first item of each kind. Of the items that wait for a retry it knows the one that was given back
@@ -150,14 +155,9 @@ func (q *Streamed) Health(ctx context.Context) (Health, error) {
 	for _, n := range late.State.Subjects {
 		h.Orphaned += int(n)
 	}
-	for _, s := range []jetstream.Stream{q.out, q.late} {
-		list := s.ListConsumers(ctx)
-		for c := range list.Info() {
-			h.Orphaned -= int(c.NumPending) + c.NumAckPending
-		}
-		if err := list.Err(); err != nil {
-			return Health{}, fmt.Errorf("health: consumers: %w", err)
-		}
+	err = q.consumers(ctx, func(c *jetstream.ConsumerInfo) { h.Orphaned -= int(c.NumPending) + c.NumAckPending })
+	if err != nil {
+		return Health{}, fmt.Errorf("health: %w", err)
 	}
 	h.Orphaned = max(h.Orphaned, 0)
 	return h, nil

@@ -65,6 +65,10 @@ func (q *Streamed) laterConfig() jetstream.StreamConfig {
 
 // deadConfig is the stream of dead letters.
 func (q *Streamed) deadConfig() jetstream.StreamConfig {
+	keep := q.opts.KeepDead
+	if q.cfg.Lanes.On {
+		keep = 0 // the server takes the age of stored messages from the wall clock, and would drop them all
+	}
 	return jetstream.StreamConfig{
 		Name:        q.names.dead(),
 		Description: "drafts given up",
@@ -72,7 +76,7 @@ func (q *Streamed) deadConfig() jetstream.StreamConfig {
 		Retention:   jetstream.LimitsPolicy,
 		Storage:     q.storage(),
 		Replicas:    q.opts.Replicas,
-		MaxAge:      q.opts.KeepDead,
+		MaxAge:      keep,
 		Duplicates:  min(DefaultDedupeWindow, q.opts.KeepDead),
 	}
 }

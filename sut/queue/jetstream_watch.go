@@ -61,7 +61,11 @@ func (q *Streamed) tend(ctx context.Context) {
 			q.mend(ctx, l, s)
 		}
 		for _, c := range q.tidy(l) {
-			q.giveBack(c)
+			if q.own == nil {
+				q.giveBack(c)
+			} else {
+				q.keep(c)
+			}
 		}
 		q.unstall(ctx, l)
 		q.ask(l)
@@ -112,8 +116,8 @@ func (q *Streamed) mend(ctx context.Context, l *streamLane, s *source) {
 	q.mu.Unlock()
 }
 
-// tidy ends pauses, forgets requests that have had no answer, and takes out items that have waited too long for a
-// taker.
+// tidy ends pauses, forgets requests that have had no answer, and finds items that have waited too long for a taker.
+// They go back when other processes may want them; otherwise they stay, so that their first delivery is their first.
 func (q *Streamed) tidy(l *streamLane) (unused []*streamClaim) {
 	now := time.Now()
 	q.mu.Lock()
@@ -137,8 +141,9 @@ func (q *Streamed) tidy(l *streamLane) (unused []*streamClaim) {
 			old := now.Sub(c.end.Add(-q.lease)) >= min(q.lease/2, 2*watchEvery)
 			if old {
 				unused = append(unused, c)
+				c.end = now.Add(q.lease)
 			}
-			return old
+			return old && q.own == nil
 		})
 	}
 	return unused

@@ -34,7 +34,7 @@ func engines() []engine {
 			return openStreamed(t, cfg, queue.JetStream{Storage: queue.StorageMemory})
 		}},
 		{"jetstream-file", func(t *testing.T, cfg queue.Config) queue.Queue {
-			return openStreamed(t, cfg, queue.JetStream{Dir: t.TempDir()})
+			return openStreamed(t, cfg, queue.JetStream{Dir: t.TempDir(), Unsynced: cfg.Lanes.On})
 		}},
 	}
 }
@@ -55,10 +55,12 @@ type bench struct {
 	start time.Time
 }
 
-// virtually runs a test in a bubble, with and without lanes of instants.
+// virtually runs a test in a bubble, with lanes of instants, and the memory engine without them too.
 func virtually(t *testing.T, e engine, cfg queue.Config, run func(b bench)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) { really(t, e, cfg, run) })
+	if e.name == "memory" {
+		synctest.Test(t, func(t *testing.T) { really(t, e, cfg, run) })
+	}
 	cfg.Lanes = instant.Lanes{On: true}
 	synctest.Test(t, func(t *testing.T) { really(t, e, cfg, run) })
 }
@@ -138,17 +140,22 @@ func (b bench) fails(want, err error) {
 	}
 }
 
-// counts compares ready, delayed, claimed, dead.
+// counts compares ready, delayed, claimed, dead. An item may be on its way to this process, so it looks again.
 func (b bench) counts(ready, delayed, claimed, dead int) queue.Stats {
 	b.Helper()
-	s, err := b.Stats(b.Context())
-	b.done(err)
-	got := fmt.Sprintf("ready %d delayed %d claimed %d dead %d", s.Ready, s.Delayed, s.Claimed, s.Dead)
 	want := fmt.Sprintf("ready %d delayed %d claimed %d dead %d", ready, delayed, claimed, dead)
-	if got != want {
-		b.Fatalf("stats: %s, want %s", got, want)
+	var got string
+	for range 100 {
+		s, err := b.Stats(b.Context())
+		b.done(err)
+		got = fmt.Sprintf("ready %d delayed %d claimed %d dead %d", s.Ready, s.Delayed, s.Claimed, s.Dead)
+		if got == want {
+			return s
+		}
+		time.Sleep(5 * time.Millisecond)
 	}
-	return s
+	b.Fatalf("stats: %s, want %s", got, want)
+	return queue.Stats{}
 }
 
 // due checks that time has reached an instant, and in virtual time has not gone far beyond: JetStream's schedules fire

@@ -32,7 +32,8 @@ type Claim interface {
 	// Ack ends the item for good.
 	Ack(ctx context.Context) error
 	// Retry gives the item back, to be taken again after a while, with a new body unless body is nil. A retry is never
-	// refused for want of room. When it is due it goes ahead of items that were never taken.
+	// refused for want of room. Once it is due it goes ahead of items that were never taken (in JetStream, one that falls
+	// due at this very moment may be overtaken).
 	Retry(ctx context.Context, after time.Duration, body []byte) error
 	// Dead puts the item among the dead letters.
 	Dead(ctx context.Context, reason string) error
