@@ -1,0 +1,229 @@
+package docker
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	tclog "github.com/testcontainers/testcontainers-go/log"
+	tcnet "github.com/testcontainers/testcontainers-go/network"
+
+	"github.com/aftershock-dev/aftershock/harness/remote"
+)
+
+// label marks everything that we make, and names the run it is for.
+const label = "dev.aftershock.run"
+
+// Config says how an engine is set up.
+type Config struct {
+	Exe   string // our own static binary; default this program
+	Image string // an image with it, instead of one that is built
+	Dir   string // keeps a folder with the log of each part
+	Run   string // id of the run, for labels
+}
+
+// Engine runs parts as containers of one network of their own.
+type Engine struct {
+	cfg      Config
+	provider *testcontainers.DockerProvider
+	client   client.APIClient
+	network  *testcontainers.DockerNetwork
+	image    string
+	built    bool
+	host     string     // where published ports are reached
+	bind     netip.Addr // on which they are published
+
+	mu     sync.Mutex
+	parts  []*box
+	closed bool
+	waits  sync.WaitGroup
+}
+
+// NewEngine connects to the Docker engine, builds the image and makes a network.
+func NewEngine(ctx context.Context, cfg Config) (*Engine, error) {
+	// Testcontainers' own janitor is an image from a registry. Ours is Close, and the label.
+	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
+		return nil, err
+	}
+	if cfg.Exe == "" {
+		exe, err := os.Executable()
+		if err != nil {
+			return nil, fmt.Errorf("find this program's file: %w", err)
+		}
+		cfg.Exe = exe
+	}
+	tclog.SetDefault(tclog.NewNoopLogger()) // a library says what it has to say in errors
+	provider, err := testcontainers.NewDockerProvider(testcontainers.DockerProviderOptionFunc(func(o *testcontainers.DockerProviderOptions) {
+		o.Logger = tclog.NewNoopLogger()
+	}))
+	if err != nil {
+		return nil, noEngine(err)
+	}
+	e := &Engine{cfg: cfg, provider: provider, client: provider.Client(), image: cfg.Image}
+	check, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if _, err := e.client.Ping(check, client.PingOptions{}); err != nil {
+		return nil, errors.Join(noEngine(err), provider.Close())
+	}
+	e.locate()
+	if err := e.prepare(ctx); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+func noEngine(err error) error {
+	return fmt.Errorf("no Docker engine answers: %w\nhint: start one (systemctl start docker), or set DOCKER_HOST; --env processes needs none", err)
+}
+
+// locate finds out where published ports are: on loopback when the engine is this machine's, and else on its host.
+func (e *Engine) locate() {
+	e.host, e.bind = "127.0.0.1", netip.MustParseAddr("127.0.0.1")
+	if override := os.Getenv("TESTCONTAINERS_HOST_OVERRIDE"); override != "" && override != "localhost" && override != "127.0.0.1" {
+		e.host, e.bind = override, netip.IPv4Unspecified()
+		return
+	}
+	if u, err := url.Parse(e.client.DaemonHost()); err == nil && (u.Scheme == "tcp" || u.Scheme == "http" || u.Scheme == "https") {
+		e.host, e.bind = u.Hostname(), netip.IPv4Unspecified()
+	}
+}
+
+func (e *Engine) prepare(ctx context.Context) error {
+	var err error
+	if e.image == "" {
+		if e.image, e.built, err = buildImage(ctx, e.provider, e.cfg.Exe); err != nil {
+			return err
+		}
+	}
+	e.network, err = tcnet.New(ctx, tcnet.WithLabels(map[string]string{label: e.cfg.Run}))
+	if err != nil {
+		return fmt.Errorf("make a network: %w", err)
+	}
+	return nil
+}
+
+// Name implements remote.Engine.
+func (e *Engine) Name() string { return "containers" }
+
+// Add implements remote.Engine.
+func (e *Engine) Add(ctx context.Context, p remote.Part) (remote.Unit, error) {
+	host := strings.ReplaceAll(p.Name, "/", "-")
+	b := &box{engine: e, part: p, host: host, ports: map[string]network.Port{}, dir: filepath.Join(e.cfg.Dir, host)}
+	if err := os.MkdirAll(b.dir, 0o755); err != nil {
+		return nil, err
+	}
+	listen := map[string]string{}
+	bindings := network.PortMap{}
+	var exposed []string
+	for i, door := range p.Doors {
+		n := 8080 + i
+		if p.Port > 0 {
+			n = p.Port + i
+		}
+		port, err := network.ParsePort(strconv.Itoa(n) + "/tcp")
+		if err != nil {
+			return nil, err
+		}
+		b.ports[door], listen[door] = port, "0.0.0.0:"+strconv.Itoa(n)
+		bindings[port] = []network.PortBinding{{HostIP: e.bind, HostPort: "0"}}
+		exposed = append(exposed, port.String())
+	}
+	req := testcontainers.ContainerRequest{
+		Image: cmp.Or(p.Image, e.image), Env: p.Env, ExposedPorts: exposed,
+		Labels:   map[string]string{label: e.cfg.Run, "dev.aftershock.part": p.Name},
+		Networks: []string{e.network.Name}, NetworkAliases: map[string][]string{e.network.Name: {host}},
+		ConfigModifier: func(c *container.Config) { c.Hostname = host },
+		HostConfigModifier: func(h *container.HostConfig) {
+			h.PortBindings = bindings
+			h.SecurityOpt = []string{"no-new-privileges"}
+		},
+	}
+	if p.Args != nil {
+		req.Cmd = p.Args(listen, func(name string) string { return workDir + "/" + name })
+	}
+	for name, data := range p.Files {
+		req.Files = append(req.Files, testcontainers.ContainerFile{
+			Reader: strings.NewReader(string(data)), ContainerFilePath: workDir + "/" + name, FileMode: 0o644,
+		})
+		if err := os.WriteFile(filepath.Join(b.dir, name), data, 0o600); err != nil {
+			return nil, err
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, errClosed
+	}
+	made, err := e.provider.CreateContainer(ctx, req)
+	if made != nil {
+		b.id, b.container = made.GetContainerID(), made
+		e.parts = append(e.parts, b)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make container %s from %s: %w", host, req.Image, err)
+	}
+	return b, nil
+}
+
+var errClosed = errors.New("the system is being taken down")
+
+// closeWithin bounds how long taking everything down may take.
+const closeWithin = 60 * time.Second
+
+// Close implements remote.Engine: logs are saved, and then containers, network and image removed.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return nil
+	}
+	e.closed = true
+	parts := e.parts
+	e.mu.Unlock()
+
+	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
+	defer cancel()
+	errs := make([]error, len(parts))
+	var ends sync.WaitGroup
+	for i, b := range parts {
+		ends.Go(func() {
+			_ = b.Stop(ctx) // what does not stop is removed by force
+			saveErr := b.save(ctx)
+			_, err := e.client.ContainerRemove(ctx, b.id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+			if errdefs.IsNotFound(err) {
+				err = nil
+			}
+			errs[i] = errors.Join(saveErr, err)
+		})
+	}
+	ends.Wait()
+	e.waits.Wait()
+	if e.network != nil {
+		errs = append(errs, e.network.Remove(ctx))
+	}
+	if e.built {
+		_, err := e.client.ImageRemove(ctx, e.image, client.ImageRemoveOptions{PruneChildren: true})
+		if errdefs.IsConflict(err) || errdefs.IsNotFound(err) {
+			err = nil // another run uses it, or was quicker
+		}
+		errs = append(errs, err)
+	}
+	if err := errors.Join(append(errs, e.provider.Close())...); err != nil {
+		return fmt.Errorf("take the containers down: %w\nhint: docker rm -f $(docker ps -aq --filter label=%s)", err, label)
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package docker
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/client"
+
+	"github.com/aftershock-dev/aftershock/harness/remote"
+)
+
+// buildStatic builds a package as a static Linux binary.
+func buildStatic(t *testing.T, pkg string) string {
+	t.Helper()
+	exe := filepath.Join(t.TempDir(), "part")
+	cmd := exec.Command("go", "build", "-o", exe, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build %s: %v\n%s", pkg, err, out)
+	}
+	return exe
+}
+
+// newTestEngine skips the test when no Docker engine answers.
+func newTestEngine(t *testing.T, cfg Config) *Engine {
+	t.Helper()
+	cfg.Dir, cfg.Run = t.TempDir(), "test-"+strings.ToLower(t.Name())
+	e, err := NewEngine(t.Context(), cfg)
+	if err != nil {
+		if strings.Contains(err.Error(), "no Docker engine answers") {
+			t.Skip(err)
+		}
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+		nothingLeft(t, e)
+	})
+	return e
+}
+
+// nothingLeft looks for containers and networks of the engine's run.
+func nothingLeft(t *testing.T, e *Engine) {
+	t.Helper()
+	c, err := client.New(client.FromEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	mine := make(client.Filters).Add("label", label+"="+e.cfg.Run)
+	boxes, err := c.ContainerList(context.Background(), client.ContainerListOptions{All: true, Filters: mine})
+	if err != nil || len(boxes.Items) > 0 {
+		t.Errorf("%d containers are left behind, %v", len(boxes.Items), err)
+	}
+	nets, err := c.NetworkList(context.Background(), client.NetworkListOptions{Filters: mine})
+	if err != nil || len(nets.Items) > 0 {
+		t.Errorf("%d networks are left behind, %v", len(nets.Items), err)
+	}
+}
+
+func part(name string) remote.Part {
+	return remote.Part{
+		Name: name, Doors: []string{"http"}, Ready: "/readyz", Files: map[string][]byte{"config.yaml": []byte("a: 1")},
+		Args:   func(listen map[string]string, _ func(string) string) []string { return []string{listen["http"]} },
+		Within: 20 * time.Second,
+	}
+}
+
+func begin(t *testing.T, e *Engine, p remote.Part) remote.Unit {
+	t.Helper()
+	u, err := e.Add(t.Context(), p)
+	if err == nil {
+		err = u.Start(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func get(url string) (string, error) {
+	c := http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := c.Get(url)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return string(b), err
+}
+
+func ask(from, to remote.Unit) (string, error) {
+	return get(from.URL("http") + "/ask?url=" + url.QueryEscape(to.Inside("http")+"/who"))
+}
+
+func TestE2EEngine(t *testing.T) {
+	e := newTestEngine(t, Config{Exe: buildStatic(t, "./testdata/part")})
+	a, b := begin(t, e, part("drafts")), begin(t, e, part("whatsapp/1"))
+
+	if who, err := ask(a, b); err != nil || who != "whatsapp-1 65534" {
+		t.Errorf("over the network, one part says %q, %v", who, err)
+	}
+	if use, err := b.Usage(t.Context()); err != nil || use.CPU <= 0 || use.Memory <= 0 {
+		t.Errorf("usage %+v, %v", use, err)
+	}
+	began := time.Now()
+	for _, act := range []struct {
+		name     string
+		do, undo func(context.Context) error
+	}{{"kill", b.Kill, b.Start}, {"pause", b.Pause, b.Resume}, {"partition", b.Cut, b.Heal}, {"stop", b.Stop, b.Start}} {
+		t.Log(act.name, time.Since(began).Round(time.Millisecond))
+		if err := act.do(t.Context()); err != nil {
+			t.Fatalf("%s: %v", act.name, err)
+		}
+		if who, err := ask(a, b); err == nil && who == "whatsapp-1 65534" {
+			t.Errorf("after %s it answers", act.name)
+		}
+		if err := act.undo(t.Context()); err != nil {
+			t.Fatalf("undo %s: %v", act.name, err)
+		}
+		if who, err := ask(a, b); err != nil || who != "whatsapp-1 65534" {
+			t.Errorf("after the end of %s: %q, %v", act.name, who, err)
+		}
+		if who, err := get(b.URL("http") + "/who"); err != nil || who != "whatsapp-1 65534" {
+			t.Errorf("from here, after the end of %s: %q, %v", act.name, who, err)
+		}
+	}
+	t.Log("close", time.Since(began).Round(time.Millisecond))
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("closed", time.Since(began).Round(time.Millisecond))
+	log, err := os.ReadFile(filepath.Join(e.cfg.Dir, "whatsapp-1", "log.txt"))
+	if err != nil || strings.Count(string(log), "serving") != 3 || !strings.Contains(string(log), "config: a: 1") || strings.Contains(string(log), "denied") {
+		t.Errorf("the log of three lives: %q, %v", log, err)
+	}
+}
+
+func TestE2EPartsThatCannotStart(t *testing.T) {
+	e := newTestEngine(t, Config{Exe: buildStatic(t, "./testdata/part")})
+	p := part("fake")
+	p.Args = func(map[string]string, func(string) string) []string { return nil }
+	u, err := e.Add(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = u.Start(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "exit status 7") || !strings.Contains(err.Error(), "no address was given") {
+		t.Errorf("a part that ends at once: %v", err)
+	}
+	p = part("slow")
+	p.Ready, p.Within = "/never", 2*time.Second
+	if u, err = e.Add(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if err = u.Start(t.Context()); err == nil || !strings.Contains(err.Error(), `no answer from "/never" within 2s`) {
+		t.Errorf("a part that never gets ready: %v", err)
+	}
+	p = part("strange")
+	p.Image = "registry.invalid/nobody/nothing:1"
+	if _, err = e.Add(t.Context(), p); err == nil || !strings.Contains(err.Error(), "registry.invalid") {
+		t.Errorf("an image that nobody has: %v", err)
+	}
+}
+
+func TestOnlyStaticBinariesRunInAnEmptyImage(t *testing.T) {
+	if err := checkStatic("script", []byte("#!/bin/sh\n")); err == nil || !strings.Contains(err.Error(), "not a Linux program") {
+		t.Errorf("a script: %v", err)
+	}
+	for _, shell := range []string{"/bin/sh", "/usr/bin/env"} {
+		b, err := os.ReadFile(shell)
+		if err != nil {
+			continue
+		}
+		if err := checkStatic(shell, b); err != nil && strings.Contains(err.Error(), "linked dynamically") && strings.Contains(err.Error(), "CGO_ENABLED=0") {
+			return
+		}
+	}
+	t.Log("no dynamically linked program was found here")
+}
+
+func TestE2ENoEngine(t *testing.T) {
+	e, err := NewEngine(t.Context(), Config{Dir: t.TempDir(), Exe: buildStatic(t, "./testdata/part")})
+	if err == nil {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+		t.Skip("an engine answers here")
+	}
+	if !strings.Contains(err.Error(), "no Docker engine answers") || !strings.Contains(err.Error(), "hint:") {
+		t.Errorf("without an engine: %v", err)
+	}
+}
