@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -177,8 +178,23 @@ func (in *inspector) translate(err error, block *strict.Node, key string) strict
 	return out
 }
 
+var quoted = regexp.MustCompile(`"([^"]+)"`)
+
+// keyOf finds the key under which a value stands, or "".
+func keyOf(n *strict.Node, value, prefix string) string {
+	for _, f := range n.Fields {
+		if f.Value.Kind == strict.Scalar && f.Value.Text == value {
+			return prefix + f.Key
+		}
+		if k := keyOf(f.Value, value, prefix+f.Key+"."); k != "" {
+			return k
+		}
+	}
+	return ""
+}
+
 // sentences takes an owner's error apart. One that is no *strict.Error is read line by line, and "key: problem" is
-// understood when there is such a key.
+// understood when there is such a key; otherwise the value that it quotes tells which key is meant.
 func sentences(err error, block *strict.Node) strict.Errors {
 	list := strict.All(err)
 	if len(list) != 1 || list[0].File != "" || list[0].Key != "" || list[0].Line != 0 {
@@ -190,6 +206,8 @@ func sentences(err error, block *strict.Node) strict.Errors {
 		e := &strict.Error{Problem: line}
 		if key, problem, ok := strings.Cut(line, ": "); ok && block.Lookup(key) != nil {
 			e.Key, e.Problem = key, problem
+		} else if m := quoted.FindStringSubmatch(line); m != nil {
+			e.Key = keyOf(block, m[1], "")
 		}
 		if line != "" {
 			out = append(out, e)

@@ -31,6 +31,7 @@ type Options struct {
 	From   time.Time         // lines before are left out; zero means none
 	To     time.Time         // lines from here on are left out; zero means none
 	Key    []byte            // of the hash that hides people; empty means a random one, thrown away
+	Exact  bool              // keep whole seconds as they are; without it messages of one second are spread over it
 	Unique bool              // a key that was seen among the last million messages is a retry: leave it out
 	Temp   string            // folder for what does not fit into memory; "" means the system's
 	Hold   int               // messages held in memory while sorting; 0 means 500,000 (20 MB)
@@ -46,6 +47,7 @@ type Result struct {
 	Messages int64 // written
 	Other    int64 // lines that are about something else: other requests, other times
 	Repeated int64 // lines left out as retries of a message
+	Spread   bool  // the log knows whole seconds alone: messages of one second were spread evenly over it
 	Bad      int64 // lines that could not be read
 	First    BadLines
 	Unknown  map[string]int64 // message types that there are not; their messages get the scenario's mix
@@ -183,6 +185,7 @@ func (r *Result) messages(ctx context.Context, src *bufio.Reader, lines reader, 
 	if r.Messages = sorter.count; r.Messages == 0 {
 		return r.nothing()
 	}
+	r.Spread = sorter.whole && !o.Exact
 	return r.write(sorter, trace)
 }
 
@@ -216,10 +219,9 @@ func (r *Result) write(s *sorter, trace io.Writer) error {
 	}
 	var start, last int64
 	buf := make([]byte, 0, 128)
-	err := s.each(func(e entry) error {
+	put := func(e entry) error {
 		if start == 0 {
-			first := time.Unix(0, e.at).UTC()
-			r.Start = first.Truncate(time.Minute)
+			r.Start = time.Unix(0, e.at).UTC().Truncate(time.Minute)
 			start = r.Start.UnixNano()
 		}
 		last = e.at
@@ -227,7 +229,13 @@ func (r *Result) write(s *sorter, trace io.Writer) error {
 		buf = e.appendCSV(buf[:0], start)
 		_, err := w.Write(buf)
 		return err
-	})
+	}
+	var err error
+	if r.Spread {
+		err = spread(s.each, put)
+	} else {
+		err = s.each(put)
+	}
 	r.Span = time.Duration(last - start)
 	if err != nil {
 		return err

@@ -170,6 +170,21 @@ func TestUniqueAndTypes(t *testing.T) {
 	}
 }
 
+// A log of whole seconds does not make a burst of every second.
+func TestSpread(t *testing.T) {
+	log := "1749216790\n1749216791\n1749216790\n1749216790\n1749216790\n"
+	r, out, err := read(t, log, intake.Options{})
+	if want := "timestamp,to,type,size,key\n10,,,,\n10.25,,,,\n10.5,,,,\n10.75,,,,\n11,,,,\n"; err != nil || !r.Spread || out != want {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if r, out, _ = read(t, log, intake.Options{Exact: true}); r.Spread || strings.Count(out, "\n10,") != 4 {
+		t.Errorf("%s", out)
+	}
+	if r, _, _ = read(t, log+"1749216790.5\n", intake.Options{}); r.Spread {
+		t.Error("the log knows parts of a second")
+	}
+}
+
 func TestGzip(t *testing.T) {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)

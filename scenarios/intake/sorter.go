@@ -2,6 +2,7 @@ package intake
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"container/heap"
 	"encoding/binary"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // entry is one message of the trace to be.
@@ -32,7 +34,7 @@ func (e entry) appendCSV(b []byte, start int64) []byte {
 	b = strconv.AppendInt(b, us/1e6, 10)
 	if frac := us % 1e6; frac != 0 {
 		digits := strconv.AppendInt(nil, 1e6+frac, 10)
-		b = append(append(b, '.'), digits[1:]...)
+		b = append(append(b, '.'), bytes.TrimRight(digits[1:], "0")...)
 	}
 	b = e.to.appendTo(append(b, ','), 'r')
 	b = append(append(b, ','), kinds[e.kind]...)
@@ -54,6 +56,7 @@ type sorter struct {
 	chunk []entry
 	files []*os.File
 	count int64
+	whole bool // every time so far is a whole second
 }
 
 func (s *sorter) add(e entry) error {
@@ -62,6 +65,7 @@ func (s *sorter) add(e entry) error {
 			return err
 		}
 	}
+	s.whole = (s.whole || s.count == 0) && e.at%int64(time.Second) == 0
 	s.chunk = append(s.chunk, e)
 	s.count++
 	return nil
@@ -153,6 +157,40 @@ func (s *sorter) each(f func(entry) error) error {
 		}
 	}
 	return nil
+}
+
+// spreadMost bounds how many messages of one second are held to be spread over it.
+const spreadMost = 1_000_000
+
+// spread passes entries on, those of one instant spread evenly over the second that begins there.
+func spread(each func(func(entry) error) error, put func(entry) error) error {
+	var same []entry
+	flush := func() error {
+		for i, e := range same {
+			e.at += int64(time.Second) * int64(i) / int64(len(same))
+			if err := put(e); err != nil {
+				return err
+			}
+		}
+		same = same[:0]
+		return nil
+	}
+	err := each(func(e entry) error {
+		if len(same) == spreadMost {
+			return fmt.Errorf("more than %d messages in one second", spreadMost)
+		}
+		if len(same) > 0 && same[0].at != e.at {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+		same = append(same, e)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
 }
 
 // run is one sorted stretch: a file, or what is left in memory.
