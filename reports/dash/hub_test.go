@@ -19,7 +19,7 @@ import (
 // begin starts the record of the synthetic run.
 func begin(t testing.TB, scenario string) (*record.Writer, []Item) {
 	t.Helper()
-	items := synthetic(8 * time.Hour)
+	items := synthetic(testRun)
 	w, err := record.Create(filepath.Join(t.TempDir(), "run"), *items[0].Info, []byte(scenario))
 	if err != nil {
 		t.Fatal(err)
@@ -90,17 +90,17 @@ func TestHubHistoryThenFollow(t *testing.T) {
 		write(w, items[:100])
 		synctest.Wait()
 		join(1)
-		write(w, items[100:2000])
+		write(w, items[100:800])
 		synctest.Wait()
 		if got := hub.Status().Viewers; got != 2 {
 			t.Errorf("%d viewers, want 2", got)
 		}
-		write(w, items[2000:])
+		write(w, items[800:])
 		join(2)
 		finish(t, w, *synthetic(0)[0].Info)
 		viewers.Wait()
 		want := []string{"info running"}
-		for _, it := range synthetic(8 * time.Hour)[1:] {
+		for _, it := range synthetic(testRun)[1:] {
 			if it.Info == nil {
 				want = append(want, brief(it))
 			}
@@ -231,7 +231,8 @@ thresholds:
 // TestJudge follows the thresholds of the run as it goes on: what is broken is said at once, what needs the messages
 // stays open.
 func TestJudge(t *testing.T) {
-	w, items := begin(t, judged)
+	w, _ := begin(t, judged)
+	items := synthetic(8 * time.Hour)[1:]
 	j := newJudge(w.Dir())
 	if j == nil {
 		t.Fatal("the scenario has thresholds")

@@ -116,7 +116,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 	case tea.KeyMsg:
 		m.view.Notice = ""
-		cmd, urgent = m.key(msg), true
+		cmd, urgent = m.typed(msg), true
 	case done:
 		m.view.Notice = msg.said
 		if msg.err != nil {

@@ -121,6 +121,20 @@ func TestTranscript(t *testing.T) {
 	}
 }
 
+// TestKeysThatComeTogether: a slow line delivers several keys in one read, and an escape just before a letter.
+func TestKeysThatComeTogether(t *testing.T) {
+	m := at(100*time.Minute, Options{})
+	m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("[[g}")})
+	if now := m.Snapshot().Now; now != 30*time.Minute {
+		t.Errorf("at %v, want the first event", now)
+	}
+	press(m, "e")
+	m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("?"), Alt: true})
+	if got := m.Snapshot().View.Overlay; got != HelpOverlay {
+		t.Errorf("overlay %d, want the help", got)
+	}
+}
+
 // TestOwnerStopsTheRun: the first ctrl-c asks, the second one means it.
 func TestOwnerStopsTheRun(t *testing.T) {
 	r := &recorder{}

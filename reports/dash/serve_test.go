@@ -62,7 +62,7 @@ func follower(s Source, each func(Item)) (wait func() error) {
 
 // whole is everything the synthetic run records, in order of events and of gauges.
 func whole() (events, gauges []string) {
-	for _, it := range synthetic(8 * time.Hour) {
+	for _, it := range synthetic(testRun) {
 		switch {
 		case it.Event != nil:
 			events = append(events, brief(it))

@@ -8,6 +8,9 @@ import (
 	"github.com/aftershock-dev/aftershock/reports/record"
 )
 
+// testRun is how much of the synthetic run tests of the stream use.
+const testRun = 3 * time.Hour
+
 // synthetic is a made-up run shaped like june6: calm, a surge, a ceiling, a scaling change, a slow evening. It is drawn
 // from formulas alone, so every golden made of it stays what it is. Readings end at until.
 func synthetic(until time.Duration) []Item {

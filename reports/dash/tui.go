@@ -11,6 +11,8 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/term"
+
+	_ "github.com/aftershock-dev/aftershock/reports/dash/internal/quiet" // before bubbletea asks the terminal anything
 )
 
 // runTUI shows the dashboard on a terminal.

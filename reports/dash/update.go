@@ -12,6 +12,25 @@ import (
 	"github.com/aftershock-dev/aftershock/reports/record"
 )
 
+// typed takes apart what arrived in one read: over a slow line keys come together, and an escape before a letter
+// looks like Alt.
+func (m *Model) typed(k tea.KeyMsg) tea.Cmd {
+	if m.ask != nil || k.Type != tea.KeyRunes || (len(k.Runes) <= 1 && !k.Alt) || k.Paste {
+		return m.key(k)
+	}
+	var cmds []tea.Cmd
+	if k.Alt {
+		cmds = append(cmds, m.key(tea.KeyMsg{Type: tea.KeyEsc}))
+	}
+	for _, r := range k.Runes {
+		if m.closed {
+			break
+		}
+		cmds = append(cmds, m.key(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}}))
+	}
+	return tea.Batch(cmds...)
+}
+
 // key does what a key says.
 func (m *Model) key(k tea.KeyMsg) tea.Cmd {
 	if m.asking != askNothing {
