@@ -20,6 +20,7 @@ type meter struct {
 	seq    int64 // of the ledger, read so far
 	last   record.Gauge
 	taken  int64
+	proofs proofs
 }
 
 // page is how many ledger entries are read at once.
@@ -43,17 +44,19 @@ func (m *meter) run(ctx context.Context) {
 // read takes one reading.
 func (m *meter) read(ctx context.Context) error {
 	sys := m.runner.System
-	if err := m.ledger(ctx); err != nil {
-		return err
-	}
 	if sys.Trail != nil {
 		rows, err := sys.Trail.Drain(ctx)
 		if err != nil {
 			return fmt.Errorf("read the sender's attempts: %w", err)
 		}
 		for _, a := range rows {
-			m.runner.Writer.Attempt(a)
+			if !m.proofs.hold(a) {
+				m.runner.Writer.Attempt(a)
+			}
 		}
+	}
+	if err := m.ledger(ctx); err != nil {
+		return err
 	}
 	values := map[string]float64{}
 	if sys.Gauges != nil {
@@ -90,6 +93,9 @@ func (m *meter) ledger(ctx context.Context) error {
 		for _, e := range entries {
 			m.seq = e.Seq
 			m.table.fold(e)
+			for _, a := range m.proofs.see(e) {
+				m.runner.Writer.Attempt(a)
+			}
 			if e.Status != "" {
 				continue
 			}

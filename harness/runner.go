@@ -203,6 +203,9 @@ func (r *Runner) finish(ctx context.Context, meter *meter, f form, m *mint) (rec
 	t := meter.table
 	last := context.WithoutCancel(ctx)
 	readErr := meter.read(last)
+	for _, a := range meter.proofs.rest() {
+		r.Writer.Attempt(a)
+	}
 	end := time.Since(t.start)
 	t.end(end, ctx.Err() != nil)
 	messages, err := r.settle(last, t, f, m)

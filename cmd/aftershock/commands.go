@@ -6,5 +6,10 @@ import "github.com/spf13/cobra"
 func commands() []*cobra.Command {
 	return []*cobra.Command{
 		newRunCommand(),
+		newCompareCommand(),
+		newReportCommand(),
+		newExplainCommand(),
+		newWatchCommand(),
+		newVersionCommand(),
 	}
 }

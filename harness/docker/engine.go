@@ -119,9 +119,24 @@ func (e *Engine) prepare(ctx context.Context) error {
 // Name implements remote.Engine.
 func (e *Engine) Name() string { return "containers" }
 
+// Place implements remote.Engine.
+func (e *Engine) Place(p remote.Part) (map[string]string, error) {
+	inside := map[string]string{}
+	for i, door := range p.Doors {
+		inside[door] = hostOf(p) + ":" + strconv.Itoa(portOf(p, i))
+	}
+	return inside, nil
+}
+
+// hostOf is a part's name in the network.
+func hostOf(p remote.Part) string { return strings.ReplaceAll(p.Name, "/", "-") }
+
+// portOf is the port of a part's nth door.
+func portOf(p remote.Part, n int) int { return cmp.Or(p.Port, 8080) + n }
+
 // Add implements remote.Engine.
 func (e *Engine) Add(ctx context.Context, p remote.Part) (remote.Unit, error) {
-	host := strings.ReplaceAll(p.Name, "/", "-")
+	host := hostOf(p)
 	b := &box{engine: e, part: p, host: host, ports: map[string]network.Port{}, dir: filepath.Join(e.cfg.Dir, host)}
 	if err := os.MkdirAll(b.dir, 0o755); err != nil {
 		return nil, err
@@ -130,10 +145,7 @@ func (e *Engine) Add(ctx context.Context, p remote.Part) (remote.Unit, error) {
 	bindings := network.PortMap{}
 	var exposed []string
 	for i, door := range p.Doors {
-		n := 8080 + i
-		if p.Port > 0 {
-			n = p.Port + i
-		}
+		n := portOf(p, i)
 		port, err := network.ParsePort(strconv.Itoa(n) + "/tcp")
 		if err != nil {
 			return nil, err

@@ -13,6 +13,8 @@ import (
 
 // Engine runs parts of the system outside this process: as child processes, or as containers.
 type Engine interface {
+	// Place decides where a part will be and tells where its doors are reached from the other parts, as host:port.
+	Place(p Part) (inside map[string]string, err error)
 	// Add gives a part its place and its addresses; nothing runs before its Start.
 	Add(ctx context.Context, p Part) (Unit, error)
 	// Name is the environment's name in records: processes, containers.

@@ -25,8 +25,10 @@ type pool struct {
 	rotate   func(ctx context.Context, urls []string) error
 	settings func() fleet.Settings // in force, time squeezed
 	load     func(ctx context.Context, units []Unit) (load, error)
-	draws    chance.Source // of starting times
-	client   *http.Client  // of probes
+	draws    chance.Source                           // of starting times
+	version  func() int64                            // of the settings
+	greet    func(ctx context.Context, u Unit) error // gives a copy its settings
+	client   *http.Client                            // of probes
 
 	wake    chan struct{}
 	life    context.Context // of run
@@ -60,8 +62,9 @@ type member struct {
 	quiet   bool      // it did not answer in time
 	probed  time.Time // when the last probe began
 	probing bool
-	leaving bool // on its way out
-	replace bool // with leaving: another one follows in its slot
+	version int64 // of the settings that it has
+	leaving bool  // on its way out
+	replace bool  // with leaving: another one follows in its slot
 }
 
 type memberState uint8
@@ -88,7 +91,7 @@ func (p *pool) begin(ctx context.Context) error {
 		p.members[m.slot] = m
 		p.starts++
 		starts.Go(func() {
-			u, err := start(ctx, p.engine, p.part(m.slot))
+			u, err := p.start(ctx, m, nil)
 			errs[i] = err
 			p.settle(m, u, err)
 		})
@@ -116,6 +119,48 @@ func (p *pool) settle(m *member, u Unit, err error) {
 		return
 	}
 	m.unit, m.state = u, ready
+}
+
+// start starts a copy, one that was there before with the settings of now.
+func (p *pool) start(ctx context.Context, m *member, before Unit) (Unit, error) {
+	version := p.version()
+	u, err := before, error(nil)
+	if before == nil {
+		u, err = start(ctx, p.engine, p.part(m.slot))
+	} else if err = before.Start(ctx); err == nil {
+		err = p.greet(ctx, before)
+	}
+	p.mu.Lock()
+	m.version = version
+	p.mu.Unlock()
+	return u, err
+}
+
+// refresh gives every copy the settings of now. One that does not answer gets them when it does.
+func (p *pool) refresh(ctx context.Context) {
+	p.mu.Lock()
+	var behind []*member
+	for _, m := range p.members {
+		if m.state == ready && m.version != p.version() {
+			behind = append(behind, m)
+		}
+	}
+	p.mu.Unlock()
+	var all sync.WaitGroup
+	for _, m := range behind {
+		all.Go(func() { p.update(ctx, m) })
+	}
+	all.Wait()
+	p.nudge()
+}
+
+func (p *pool) update(ctx context.Context, m *member) {
+	version := p.version()
+	if p.greet(ctx, m.unit) == nil {
+		p.mu.Lock()
+		m.version = version
+		p.mu.Unlock()
+	}
 }
 
 // run looks after the copies until ctx ends, and returns when nothing that it started is under way any more.
@@ -190,10 +235,14 @@ func (p *pool) tend(ctx context.Context) {
 func (p *pool) probe(ctx context.Context, m *member, within time.Duration) {
 	ok := p.answers(ctx, m.unit, within)
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	m.probing = false
 	if ctx.Err() == nil {
 		m.quiet = !ok
+	}
+	behind := ok && m.version != p.version()
+	p.mu.Unlock()
+	if behind {
+		p.update(ctx, m)
 	}
 }
 
@@ -308,12 +357,7 @@ func (p *pool) launch(ctx context.Context, slot int) {
 	p.members[slot] = m
 	before := p.units[slot]
 	p.helpers.Go(func() {
-		u, err := before, error(nil)
-		if before != nil {
-			err = before.Start(ctx)
-		} else {
-			u, err = start(ctx, p.engine, p.part(slot))
-		}
+		u, err := p.start(ctx, m, before)
 		if ctx.Err() != nil {
 			u, err = nil, nil
 		}

@@ -35,6 +35,8 @@ func newStage() *stage {
 func (s *stage) Name() string { return "stage" }
 func (s *stage) Close() error { s.network.Wait(); return nil }
 
+func (s *stage) Place(Part) (map[string]string, error) { return nil, nil }
+
 func (s *stage) Add(_ context.Context, p Part) (Unit, error) {
 	return &actor{stage: s, name: p.Name}, nil
 }
@@ -154,6 +156,7 @@ func rehearse(t *testing.T, busy float64, play func(r *rehearsal)) {
 				r.line = slices.Clone(urls)
 				return nil
 			},
+			version: func() int64 { return 0 }, greet: func(context.Context, Unit) error { return nil },
 			settings: func() fleet.Settings { r.mu.Lock(); defer r.mu.Unlock(); return r.rule },
 			load:     r.measure,
 		}

@@ -15,13 +15,34 @@ import (
 // caller that gives up gets its error at once while the handler goes on, with its context cancelled, exactly as a
 // handler behind net/http does: abandoned work is what overload is made of.
 type Network struct {
-	mu       sync.RWMutex
-	hosts    map[string]http.Handler
-	handlers sync.WaitGroup
+	mu    sync.RWMutex
+	hosts map[string]http.Handler
+
+	// Goroutines that have served stay for the next request: their stacks have grown to what a handler needs, and
+	// growing them anew for each request would cost a tenth of a run.
+	idle     chan *worker
+	handlers sync.WaitGroup // busy handlers
+	workers  sync.WaitGroup // all goroutines, idle ones included
 }
 
+// worker is one goroutine that serves requests.
+type worker struct{ jobs chan job }
+
+// job is one request on its way through a handler.
+type job struct {
+	handler http.Handler
+	request *http.Request
+	cancel  context.CancelFunc
+	done    chan<- *response
+}
+
+// maxIdle bounds the goroutines that are kept for the next request.
+const maxIdle = 256
+
 // NewNetwork returns a network without hosts.
-func NewNetwork() *Network { return &Network{hosts: map[string]http.Handler{}} }
+func NewNetwork() *Network {
+	return &Network{hosts: map[string]http.Handler{}, idle: make(chan *worker, maxIdle)}
+}
 
 // Handle puts a handler behind a host name; nil takes the host away, and connections to it are refused.
 func (n *Network) Handle(host string, h http.Handler) {
@@ -30,8 +51,53 @@ func (n *Network) Handle(host string, h http.Handler) {
 	n.hosts[host] = h
 }
 
-// Wait returns when every handler that was ever called has ended.
-func (n *Network) Wait() { n.handlers.Wait() }
+// Wait returns when every handler that was ever called has ended. The network can be used again afterwards.
+func (n *Network) Wait() {
+	n.handlers.Wait()
+	for {
+		select {
+		case w := <-n.idle:
+			close(w.jobs)
+		default:
+			n.workers.Wait()
+			return
+		}
+	}
+}
+
+// start hands a job to an idle worker, or to a new one.
+func (n *Network) start(j job) {
+	n.handlers.Add(1)
+	select {
+	case w := <-n.idle:
+		w.jobs <- j
+		return
+	default:
+	}
+	w := &worker{jobs: make(chan job, 1)}
+	n.workers.Go(func() { n.work(w) })
+	w.jobs <- j
+}
+
+// work serves until the worker is told to end, or nobody has room to keep it.
+func (n *Network) work(w *worker) {
+	for j := range w.jobs {
+		resp := &response{header: http.Header{}, code: http.StatusOK}
+		resp.aborted = serve(j.handler, resp, j.request)
+		j.done <- resp
+		j.cancel()
+		kept := true
+		select {
+		case n.idle <- w:
+		default:
+			kept = false
+		}
+		n.handlers.Done()
+		if !kept {
+			return
+		}
+	}
+}
 
 // RoundTrip implements http.RoundTripper.
 func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -56,14 +122,7 @@ func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
 		req.Host = r.URL.Host
 	}
 	done := make(chan *response, 1)
-	n.handlers.Add(1)
-	go func() {
-		defer n.handlers.Done()
-		w := &response{header: http.Header{}, code: http.StatusOK}
-		w.aborted = serve(h, w, req)
-		done <- w
-		cancel()
-	}()
+	n.start(job{handler: h, request: req, cancel: cancel, done: done})
 	select {
 	case w := <-done:
 		return w.result(r)

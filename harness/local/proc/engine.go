@@ -24,6 +24,7 @@ type Engine struct {
 
 	mu       sync.Mutex
 	children []*child
+	placed   map[string]map[string]string // addresses of parts that have not been added, by name and door
 	closed   bool
 }
 
@@ -57,15 +58,35 @@ func NewEngine(exe, dir string) (*Engine, error) {
 // Name implements remote.Engine.
 func (e *Engine) Name() string { return "processes" }
 
+// Place implements remote.Engine.
+func (e *Engine) Place(p remote.Part) (map[string]string, error) {
+	listen, err := freePorts(p.Doors)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.placed == nil {
+		e.placed = map[string]map[string]string{}
+	}
+	e.placed[p.Name] = listen
+	return listen, nil
+}
+
 // Add implements remote.Engine.
 func (e *Engine) Add(_ context.Context, p remote.Part) (remote.Unit, error) {
 	if p.Image != "" {
 		return nil, fmt.Errorf("image %s runs in a container: use --env containers", p.Image)
 	}
 	c := &child{engine: e, part: p, dir: filepath.Join(e.dir, strings.ReplaceAll(p.Name, "/", "-"))}
-	var err error
-	if c.listen, err = freePorts(p.Doors); err != nil {
-		return nil, err
+	e.mu.Lock()
+	c.listen, c.told = e.placed[p.Name]
+	e.mu.Unlock()
+	if !c.told {
+		var err error
+		if c.listen, err = freePorts(p.Doors); err != nil {
+			return nil, err
+		}
 	}
 	if err := os.MkdirAll(c.dir, 0o755); err != nil {
 		return nil, err

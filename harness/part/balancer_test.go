@@ -1,4 +1,4 @@
-package remote
+package part
 
 import (
 	"io"
@@ -47,7 +47,7 @@ func TestBalancerTakesTurns(t *testing.T) {
 	if status, _, err := post(front.URL, "x"); err != nil || status != http.StatusServiceUnavailable {
 		t.Errorf("without backends: %d, %v", status, err)
 	}
-	if err := balancer.Set([]string{a.URL, b.URL}); err != nil {
+	if err := balancer.Set(Backends{URLs: []string{a.URL, b.URL}}); err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]int{}
@@ -77,7 +77,7 @@ func TestBalancerAsksAnotherOnlyWhenNothingWasSent(t *testing.T) {
 	balancer := NewBalancer()
 	front := httptest.NewServer(balancer)
 	defer front.Close()
-	if err := balancer.Set([]string{nobody, a.URL}); err != nil {
+	if err := balancer.Set(Backends{URLs: []string{nobody, a.URL}}); err != nil {
 		t.Fatal(err)
 	}
 	for range 4 {
@@ -88,7 +88,7 @@ func TestBalancerAsksAnotherOnlyWhenNothingWasSent(t *testing.T) {
 	if status, _, err := post(front.URL, "break"); err == nil {
 		t.Errorf("a connection that the replica broke was answered with %d", status)
 	}
-	if err := balancer.Set([]string{nobody}); err != nil {
+	if err := balancer.Set(Backends{URLs: []string{nobody}}); err != nil {
 		t.Fatal(err)
 	}
 	if status, _, err := post(front.URL, "hello"); err != nil || status != http.StatusServiceUnavailable {

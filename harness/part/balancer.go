@@ -1,4 +1,4 @@
-package remote
+package part
 
 import (
 	"errors"
@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// Balancer spreads requests over backends, strictly in turn. It is what stands before replicas that run elsewhere: it
-// never asks twice, except when a connection could not be made at all and nothing was sent.
+// Balancer spreads requests over backends, in turn or to the one with the fewest. It is what stands before replicas that
+// run elsewhere: it never asks twice, except when a connection could not be made at all and nothing was sent.
 type Balancer struct {
 	proxy    *httputil.ReverseProxy
-	backends atomic.Pointer[[]*url.URL]
+	backends atomic.Pointer[rotation]
 	turn     atomic.Uint64
 	refused  atomic.Int64
 }
@@ -25,10 +25,10 @@ type Balancer struct {
 // NewBalancer returns a balancer without backends: it answers 503.
 func NewBalancer() *Balancer {
 	b := &Balancer{}
-	b.backends.Store(&[]*url.URL{})
+	b.backends.Store(&rotation{})
 	b.proxy = &httputil.ReverseProxy{
 		Rewrite:    func(r *httputil.ProxyRequest) { r.Out.Header["X-Forwarded-For"] = nil },
-		Transport:  roundRobin{b, newTransport()},
+		Transport:  picking{b, newTransport()},
 		BufferPool: &buffers{},
 		ErrorLog:   log.New(io.Discard, "", 0),
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
@@ -43,18 +43,60 @@ func NewBalancer() *Balancer {
 	return b
 }
 
-// Set puts these backends in rotation, such as http://127.0.0.1:7001.
-func (b *Balancer) Set(urls []string) error {
-	list := make([]*url.URL, 0, len(urls))
-	for _, u := range urls {
+// Backends are the replicas in rotation.
+type Backends struct {
+	URLs    []string `json:"urls"`    // such as http://127.0.0.1:7001
+	Balance string   `json:"balance"` // rotate (default) | least
+}
+
+// rotation is Backends, taken apart.
+type rotation struct {
+	list  []*backend
+	least bool
+}
+
+type backend struct {
+	url  *url.URL
+	held atomic.Int64 // requests on their way
+}
+
+// Set puts replicas in rotation, in place of those before.
+func (b *Balancer) Set(in Backends) error {
+	before := b.backends.Load()
+	r := &rotation{least: in.Balance == "least"}
+	for _, u := range in.URLs {
 		parsed, err := url.Parse(u)
 		if err != nil {
 			return err
 		}
-		list = append(list, parsed)
+		r.list = append(r.list, before.find(parsed))
 	}
-	b.backends.Store(&list)
+	b.backends.Store(r)
 	return nil
+}
+
+// find keeps the count of a backend that was in rotation before.
+func (r *rotation) find(u *url.URL) *backend {
+	for _, b := range r.list {
+		if *b.url == *u {
+			return b
+		}
+	}
+	return &backend{url: u}
+}
+
+// pick chooses a backend: the next in turn, or of those with the fewest requests the next in turn.
+func (r *rotation) pick(turn uint64) *backend {
+	n := uint64(len(r.list))
+	best := r.list[turn%n]
+	if r.least {
+		for i := range n {
+			if b := r.list[(turn+i)%n]; b.held.Load() < best.held.Load() {
+				best = b
+			}
+		}
+	}
+	return best
 }
 
 // Refused is how many requests found no backend.
@@ -65,27 +107,30 @@ func (b *Balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) { b.proxy.S
 
 var errNoBackend = errors.New("no replica is ready")
 
-// roundRobin picks the backend of each request.
-type roundRobin struct {
+// picking picks the backend of each request.
+type picking struct {
 	balancer *Balancer
 	next     http.RoundTripper
 }
 
-func (t roundRobin) RoundTrip(r *http.Request) (*http.Response, error) {
-	list := *t.balancer.backends.Load()
+func (t picking) RoundTrip(r *http.Request) (*http.Response, error) {
+	in := t.balancer.backends.Load()
 	body := r.Body
 	if body != nil {
 		defer body.Close()
 	}
 	err := errNoBackend
-	for range list {
-		to := list[int(t.balancer.turn.Add(1)-1)%len(list)]
-		r.URL.Scheme, r.URL.Host = to.Scheme, to.Host
+	for range in.list {
+		to := in.pick(t.balancer.turn.Add(1) - 1)
+		r.URL.Scheme, r.URL.Host = to.url.Scheme, to.url.Host
 		if body != nil {
 			r.Body = io.NopCloser(body) // a transport closes it even when it has read nothing
 		}
+		to.held.Add(1)
 		var resp *http.Response
-		if resp, err = t.next.RoundTrip(r); err == nil || !neverSent(err) || r.Context().Err() != nil {
+		resp, err = t.next.RoundTrip(r)
+		to.held.Add(-1)
+		if err == nil || !neverSent(err) || r.Context().Err() != nil {
 			return resp, err
 		}
 	}

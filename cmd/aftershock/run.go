@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aftershock-dev/aftershock/harness/local"
+	"github.com/aftershock-dev/aftershock/reports"
+	"github.com/aftershock-dev/aftershock/reports/record"
+	"github.com/aftershock-dev/aftershock/scenarios"
+)
+
+// runFlags are the flags of run, as they were given.
+type runFlags struct {
+	scenarioFlags
+	clock, env, queue, nats, target, out, baseline, ui, output, listen string
+	compress, speed                                                    float64
+}
+
+// scenarioFlags choose and change a scenario; run and sweep share them.
+type scenarioFlags struct {
+	set      []string
+	preset   string
+	variants []string
+	seed     int64
+}
+
+func (f *scenarioFlags) register(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringArrayVar(&f.set, "set", nil, "override one setting, key=value (repeatable): sender.drafts.rate_limit=300/min")
+	fl.StringVar(&f.preset, "preset", "", "the sender's preset: incident, mitigated or hardened")
+	fl.StringSliceVar(&f.variants, "variant", nil, "apply a named variant of the scenario (repeatable)")
+	fl.Int64Var(&f.seed, "seed", 0, "the seed of every random choice (default: the scenario's)")
+}
+
+// load resolves the scenario; what is wrong with it is the user's to mend: exit 2.
+func (f *scenarioFlags) load(cmd *cobra.Command, name string) (*scenarios.Scenario, map[string]string, error) {
+	o := scenarios.Options{Variants: f.variants, Preset: f.preset, Set: map[string]string{}, Blocks: blocks()}
+	for _, s := range f.set {
+		k, v, ok := strings.Cut(s, "=")
+		if !ok || k == "" {
+			return nil, nil, usageError(fmt.Errorf("--set %q: write key=value, such as --set sender.drafts.rate_limit=300/min", s))
+		}
+		o.Set[k] = v
+	}
+	if cmd.Flags().Changed("seed") {
+		o.Seed = &f.seed
+	}
+	s, err := scenarios.Open(name, o)
+	if err != nil {
+		return nil, nil, usageError(err)
+	}
+	return s, o.Set, nil
+}
+
+// blocks are the checks of everyone who owns a part of a scenario.
+func blocks() scenarios.Blocks {
+	b := local.Blocks()
+	b.Metric, b.Threshold = reports.CheckMetric, reports.CheckThreshold
+	return b
+}
+
+func newRunCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run SCENARIO",
+		Short: "Replay a scenario and judge it",
+		Long: `Replays a scenario (a name from the catalog, or a file) and judges it by its thresholds. The record of the run
+is kept in a folder under runs/, with the reports made from it.`,
+		Example: `  aftershock run june6
+  aftershock run june6 --variant idempotent-drafts --variant longer-media
+  aftershock run june6 --set sender.drafts.rate_limit=300/min --seed 7 -o json
+  aftershock run my-incident.yaml --speed 600`,
+		Args: exactlyOne("a scenario: a name from 'aftershock scenario list', or a file"),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
+	}
+	f.register(cmd)
+	fl := cmd.Flags()
+	fl.StringVar(&f.clock, "clock", "virtual", "virtual (hours in seconds) or wall (real time over loopback)")
+	fl.Float64Var(&f.compress, "compress", 1, "on the wall clock: divide every duration and multiply every rate by this")
+	fl.Float64Var(&f.speed, "speed", 0, "in virtual time: seconds of the run per second on the wall (600 = ten minutes a second; 0 = as fast as it goes)")
+	fl.StringVar(&f.env, "env", "embedded", "where the system runs: embedded, processes, containers or external")
+	fl.StringVar(&f.queue, "queue", "memory", "the sender's queue: memory or jetstream")
+	fl.StringVar(&f.nats, "nats", "", "URL of an outside NATS cluster for --queue jetstream")
+	fl.StringVar(&f.target, "target", "", "URL of the sender to test, with --env external")
+	fl.StringVar(&f.out, "out", "", "the run's folder (default runs/SCENARIO-TIME-sSEED)")
+	fl.StringVar(&f.baseline, "baseline", "", "a run's folder or a baseline file to compare with")
+	fl.StringVar(&f.ui, "ui", "auto", "auto, tui, plain, json or none")
+	fl.StringVarP(&f.output, "output", "o", "text", "the result on stdout: text, json or markdown")
+	fl.StringVar(&f.listen, "listen", "", "serve /events, /snapshot and /metrics here while running, such as 127.0.0.1:9464")
+	return cmd
+}
+
+// exactlyOne is cobra.ExactArgs(1) with a message that says what is missing.
+func exactlyOne(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return usageError(fmt.Errorf("%s needs %s", cmd.CommandPath(), what))
+		case len(args) > 1:
+			return usageError(fmt.Errorf("%s takes one argument, got %d: %s", cmd.CommandPath(), len(args), strings.Join(args, " ")))
+		}
+		return nil
+	}
+}
+
+func (f *runFlags) run(cmd *cobra.Command, name string) error {
+	if err := f.check(); err != nil {
+		return usageError(err)
+	}
+	s, overrides, err := f.load(cmd, name)
+	if err != nil {
+		return err
+	}
+	dir, err := f.folder(s)
+	if err != nil {
+		return err
+	}
+	view, err := newView(f, cmd, s, filepath.Base(dir))
+	if err != nil {
+		return usageError(err)
+	}
+	ctx, cancel := context.WithCancel(cmd.Context())
+	defer cancel()
+	_, runErr := local.Replay(ctx, local.Options{
+		Scenario: s, Dir: dir, Info: f.info(s, name, dir, overrides), Clock: f.clock, Compress: f.compress, Speed: f.speed,
+		Queue: f.queue, NATS: f.nats, Environment: f.env, Target: f.target,
+		Started: func(l *local.Live) error { return view.open(ctx, l) },
+	})
+	if err := view.close(); err != nil {
+		fmt.Fprintf(os.Stderr, "aftershock: the view ended early: %v\n", err)
+	}
+	if runErr != nil && !errors.Is(runErr, context.Canceled) {
+		return exitWith(exitCouldNotRun, runErr)
+	}
+	if err := f.conclude(cmd.OutOrStdout(), dir); err != nil || runErr == nil {
+		return err
+	}
+	return exitWith(exitInterrupted, nil)
+}
+
+// info is the run's identity.
+func (f *runFlags) info(s *scenarios.Scenario, name, dir string, overrides map[string]string) record.Info {
+	variants := f.variants
+	if variants == nil {
+		variants = []string{}
+	}
+	return record.Info{
+		ID: filepath.Base(dir), Tool: version(), Command: f.command(s, name),
+		Scenario: record.ScenarioInfo{
+			Name: s.Name, Title: s.Title, SHA256: s.SHA256(), Seed: s.Seed, Preset: s.Preset(), Variants: variants,
+			Overrides: overrides,
+		},
+	}
+}
+
+// conclude makes the documents from the record and prints the result.
+func (f *runFlags) conclude(out io.Writer, dir string) error {
+	rep, err := reports.WriteAll(dir)
+	if err != nil {
+		return err
+	}
+	if err := printReport(out, rep, f.output); err != nil {
+		return err
+	}
+	if rep.ExitCode != 0 {
+		return exitWith(rep.ExitCode, nil)
+	}
+	return nil
+}
+
+func printReport(out io.Writer, rep *reports.Report, format string) error {
+	switch format {
+	case "json":
+		return rep.JSON(out)
+	case "markdown":
+		return rep.Markdown(out)
+	}
+	return rep.Text(out, colourOn(out))
+}
+
+func (f *runFlags) check() error {
+	for _, c := range []struct{ flag, value, allowed string }{
+		{"clock", f.clock, "virtual wall"}, {"env", f.env, "embedded processes containers external"},
+		{"queue", f.queue, "memory jetstream"}, {"ui", f.ui, "auto tui plain json none"}, {"output", f.output, "text json markdown"},
+	} {
+		allowed := strings.Fields(c.allowed)
+		if !contains(allowed, c.value) {
+			return fmt.Errorf("--%s %q: use %s", c.flag, c.value, strings.Join(allowed, ", "))
+		}
+	}
+	switch {
+	case f.compress < 1:
+		return fmt.Errorf("--compress %g: it divides durations, so it is 1 or more", f.compress)
+	case f.compress > 1 && f.clock == "virtual" && f.env == "embedded":
+		return errors.New("--compress is for the wall clock; virtual time needs none (see --speed)")
+	case f.speed < 0:
+		return fmt.Errorf("--speed %g: it cannot be negative", f.speed)
+	case f.env == "external" && f.target == "":
+		return errors.New("--env external needs --target URL")
+	}
+	if f.env != "embedded" {
+		f.clock = "wall"
+	}
+	return nil
+}
+
+func contains(list []string, s string) bool {
+	for _, v := range list {
+		if v == s {
+			return true
+		}
+	}
+	return false
+}
+
+// folder names the run's folder and refuses one that holds a run already.
+func (f *runFlags) folder(s *scenarios.Scenario) (string, error) {
+	dir := f.out
+	if dir == "" {
+		base := filepath.Join("runs", fmt.Sprintf("%s-%s-s%d", s.Name, time.Now().UTC().Format("20060102T150405Z"), s.Seed))
+		dir = base
+		for i := 2; exists(dir); i++ {
+			dir = fmt.Sprintf("%s-%d", base, i)
+		}
+	}
+	if exists(filepath.Join(dir, record.FileInfo)) {
+		return "", exitWith(exitCouldNotRun, fmt.Errorf("%s holds a run already\nhint: choose another --out", dir))
+	}
+	return dir, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

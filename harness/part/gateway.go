@@ -1,0 +1,69 @@
+package part
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// runGateway balances over the WhatsApp replicas, and is the place where the business keeps its media.
+func runGateway(ctx context.Context, s Spec) error {
+	b := NewBalancer()
+	control := http.NewServeMux()
+	control.HandleFunc("PUT /backends", func(w http.ResponseWriter, r *http.Request) {
+		var in Backends
+		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&in)
+		if err == nil {
+			err = b.Set(in)
+		}
+		answer(w, err)
+	})
+	d, err := open(s, map[string]http.Handler{HTTP: ready(b), Control: guarded(s.Key, control), Media: mediaStore()})
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.wait(ctx), d.close())
+}
+
+// mediaTypes are the content types of the media store, by the first element of the path.
+var mediaTypes = map[string]string{
+	"image": "image/jpeg", "video": "video/mp4", "audio": "audio/ogg", "document": "application/pdf", "sticker": "image/webp",
+}
+
+// maxMedia bounds what one link can weigh.
+const maxMedia = 16 << 20
+
+// mediaStore answers GET /image/2048 with 2,048 bytes of an image.
+func mediaStore() http.Handler {
+	blank := make([]byte, 64<<10)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		kind, size, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		n, err := strconv.Atoi(size)
+		mime := mediaTypes[kind]
+		if mime == "" || err != nil || n < 0 || n > maxMedia {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", mime)
+		w.Header().Set("Content-Length", size)
+		for n > 0 {
+			k := min(n, len(blank))
+			if _, err := w.Write(blank[:k]); err != nil {
+				return
+			}
+			n -= k
+		}
+	})
+}
+
+// answer tells how a command went.
+func answer(w http.ResponseWriter, err error) {
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}

@@ -1,0 +1,76 @@
+package remote
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/reports/record"
+)
+
+// gauges reads the numbers of a system whose parts run elsewhere: what the services count, and what each part uses of
+// the machine. The services' own cores and memory are those of the model, as in virtual time; a part's are real.
+type gauges struct {
+	system *System
+	last   time.Time
+	used   [2]time.Duration
+	parts  map[string]time.Duration // CPU time at the last reading
+}
+
+// Read implements harness.Gauges.
+func (g *gauges) Read(ctx context.Context) (map[string]float64, error) {
+	s := g.system
+	running := s.pool.running()
+	s.tally.ask(ctx, append([]Unit{s.drafts}, running...))
+	w, d := s.tally.whatsapp(running), s.tally.drafts()
+	ready, coming, wanted := s.pool.inRotation()
+	now := time.Now()
+	v := map[string]float64{
+		record.GCreate: float64(w.Creates), record.GCreateFirst: float64(w.CreateFirst), record.GCreateTimeouts: float64(w.CreateTimeouts),
+		record.GSend: float64(d.Sends), record.GSendFirst: float64(d.SendFirst), record.GSendTimeouts: float64(d.SendTimeouts),
+		record.GSend503: float64(d.Send503), record.GExpired: float64(d.Expired), record.GFailed: float64(d.Failed + d.Dead + d.GivenUp),
+		record.GBacklog: float64(d.Backlog), record.GReady: float64(d.Ready), record.GRetrying: float64(d.Retrying),
+		record.GInFlight: float64(d.InFlight), record.GOldest: d.OldestAge.Seconds(), record.GUnknown: float64(d.Unknown),
+		record.GReplicasReady: float64(ready), record.GReplicasWant: float64(max(wanted, 0)),
+		record.GReplicasMax: float64(s.settings.fleet().Replicas.Max), record.GDraftsReplicas: float64(d.DraftsOf.Ready),
+		record.GWhatsAppMem: float64(w.WhatsApp.Memory), record.GDraftsMem: float64(d.DraftsOf.Memory),
+		record.GWasted: (w.WhatsApp.Wasted + d.DraftsOf.Wasted).Seconds(), record.GWork: (w.WhatsApp.Used + d.DraftsOf.Used).Seconds(),
+		record.GRateLimit: d.RateLimit, "whatsapp_replicas_starting": float64(coming),
+	}
+	if took := now.Sub(g.last); took > 0 {
+		v[record.GWhatsAppCPU] = (w.WhatsApp.Used - g.used[0]).Seconds() / took.Seconds()
+		v[record.GDraftsCPU] = (d.DraftsOf.Used - g.used[1]).Seconds() / took.Seconds()
+		g.sample(ctx, v, took)
+	}
+	if d.SendCount > 0 {
+		v[record.GSendP50], v[record.GSendP99] = d.SendP50.Seconds(), d.SendP99.Seconds()
+	}
+	g.last, g.used = now, [2]time.Duration{w.WhatsApp.Used, d.DraftsOf.Used}
+	return v, nil
+}
+
+// sample adds what every part uses: part_whatsapp_1_cpu_cores, part_whatsapp_1_memory_bytes, and so on.
+func (g *gauges) sample(ctx context.Context, v map[string]float64, took time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, quickly)
+	defer cancel()
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for _, u := range g.system.units() {
+		all.Go(func() {
+			use, err := u.Usage(ctx)
+			if err != nil {
+				return // it ended just now
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			name := "part_" + strings.NewReplacer("/", "_", "-", "_").Replace(u.Name())
+			if before, ok := g.parts[u.Name()]; ok {
+				v[name+"_cpu_cores"] = max(0, (use.CPU-before).Seconds()/took.Seconds())
+			}
+			g.parts[u.Name()] = use.CPU
+			v[name+"_memory_bytes"] = float64(use.Memory)
+		})
+	}
+	all.Wait()
+}

@@ -1,0 +1,105 @@
+package remote
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/internal/strict"
+	"github.com/aftershock-dev/aftershock/sut"
+	"github.com/aftershock-dev/aftershock/sut/fleet"
+)
+
+// settings are the sender's settings in force, kept here because replicas come and go: each gets them when it starts.
+// How many replicas there are, and when, is decided here too, so that part is kept from them.
+type settings struct {
+	system  *System
+	version atomic.Int64 // counts changes
+	mu      sync.Mutex
+	cfg     sut.Config // time squeezed
+}
+
+// Set implements harness.Settings: sender.… and whatsapp.… keys, all or none.
+func (s *settings) Set(ctx context.Context, values map[string]any) error {
+	tree, err := strict.Nest(values)
+	if err != nil {
+		return err
+	}
+	for _, f := range tree.Fields {
+		switch f.Key {
+		case "sender":
+			err = s.sender(ctx, f.Value)
+		case "whatsapp":
+			err = s.system.fake.set(ctx, f.Value.YAML())
+		default:
+			err = fmt.Errorf("only sender.… and whatsapp.… can be changed while a run goes on")
+		}
+		if err != nil {
+			return fmt.Errorf("set %s: %w", f.Key, err)
+		}
+	}
+	return nil
+}
+
+// sender changes the sender's settings. A replica that does not answer now gets them as soon as it does.
+func (s *settings) sender(ctx context.Context, over *strict.Node) error {
+	s.mu.Lock()
+	cfg, err := s.laid(over)
+	if err != nil {
+		s.mu.Unlock()
+		return err
+	}
+	before := s.cfg
+	s.cfg = cfg
+	s.mu.Unlock()
+	if err := s.system.tell(ctx, s.system.drafts, s.forDrafts()); err != nil {
+		s.mu.Lock()
+		s.cfg = before
+		s.mu.Unlock()
+		return err
+	}
+	s.version.Add(1)
+	s.system.pool.refresh(ctx)
+	return nil
+}
+
+// laid lays changes over the settings in force and validates the whole; the caller holds mu.
+func (s *settings) laid(over *strict.Node) (sut.Config, error) {
+	now, err := strict.Encode(s.cfg)
+	if err != nil {
+		return sut.Config{}, err
+	}
+	return sut.ParseConfig("settings", strict.Merge(now, over).YAML())
+}
+
+func (s *settings) config() sut.Config {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cfg
+}
+
+// fleet is how the WhatsApp replicas are scaled.
+func (s *settings) fleet() fleet.Settings { return s.config().WhatsApp.Settings() }
+
+// forReplica is what one WhatsApp replica is told: it is one, and does not scale itself.
+func (s *settings) forReplica() string {
+	c := s.config()
+	c.WhatsApp.Replicas.Min, c.WhatsApp.Replicas.Max = 1, 1
+	c.WhatsApp.Replicas.Start = quantity.Dist{}
+	c.WhatsApp.Scaling.Signal = "none"
+	return yaml(c)
+}
+
+// forDrafts is what the Drafts service is told.
+func (s *settings) forDrafts() string { return yaml(s.config()) }
+
+// yaml prints settings.
+func yaml(v any) string {
+	n, err := strict.Encode(v)
+	if err != nil { // settings are made of what can be printed
+		panic(err)
+	}
+	return string(n.YAML())
+}
