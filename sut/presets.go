@@ -57,7 +57,13 @@ func incident() Config {
 			Work:        drafts.Work{Create: dist("20ms"), Dispatch: dist("5ms"), Status: dist("1ms")},
 			Idempotency: drafts.Idempotency{Mode: "off", Keep: 24 * time.Hour},
 			Backlog:     drafts.Backlog{DraftBytes: 4 << 10},
-			Dispatch:    drafts.Dispatch{InFlight: 1000},
+			Dispatch: drafts.Dispatch{
+				InFlight: 1000, Lease: 90 * time.Second,
+				Limit: policy.Limit{Kind: "fixed", Min: 4, Initial: 20, Slow: 3 * time.Second, Tolerance: 1.5, Queue: 4, Smoothing: 0.5},
+			},
+			Order:  drafts.Order{Conversation: "off", Park: 1000, Shards: 1},
+			Number: drafts.Number{Burst: 1},
+			Pair:   drafts.Pair{Burst: 1},
 			Send: drafts.Send{
 				Timeout: 15 * time.Second,
 				SendRule: policy.SendRule{
@@ -68,7 +74,7 @@ func incident() Config {
 		},
 		WhatsApp: whatsapp.Config{
 			Replicas: fleet.Replicas{
-				Min: 3, Max: 4, Cores: 1, Queue: 30, Start: dist("lognormal(p50=2m, p99=6m)"), Probe: 30 * time.Second,
+				Min: 3, Max: 4, Cores: 1, Queue: 30, Balance: "rotate", Start: dist("lognormal(p50=2m, p99=6m)"), Probe: 30 * time.Second,
 				Memory: fleet.Memory{Base: 256 << 20, Request: 512 << 10, Media: 4 << 20},
 			},
 			Scaling: fleet.Scaling{
@@ -101,12 +107,21 @@ func hardened() Config {
 	c.Preset = "hardened"
 	c.Drafts.RateLimit = perSecond(75) // just below what WhatsApp gives one number, 80/s
 	c.Drafts.Burst = 10
-	c.Drafts.Admission = fleet.Admission{RetryAfter: 2 * time.Second}
+	c.Drafts.Admission = fleet.Admission{RetryAfter: 2 * time.Second, FrontWeight: 2}
 	c.Drafts.Idempotency.Mode = "key"
 	c.Drafts.Backlog = drafts.Backlog{Max: 200_000, PerTenant: 0.5, RetryAfter: 30 * time.Second, DraftBytes: 4 << 10}
-	c.Drafts.Dispatch.InFlight = 200
+	c.Drafts.Dispatch.InFlight = 500
+	c.Drafts.Dispatch.Limit.Kind = "gradient"
+	c.Drafts.Order = drafts.Order{Conversation: "strict", Park: 2000, FreshAfter: 10 * time.Minute, Shards: 4}
+	c.Drafts.Number = drafts.Number{Rate: perSecond(75), Burst: 10}
+	c.Drafts.Pair = drafts.Pair{Every: 6 * time.Second, Burst: 40}
+	c.Drafts.Budget = policy.Budget{PerSuccess: 0.1, Timeout: 2, Floor: 2, Cap: 100}
+	c.Drafts.Throttle = policy.Throttle{K: 2, Window: 2 * time.Minute, Probe: time.Second}
+	c.Drafts.Breaker = policy.Breaker{Open: 30 * time.Second, OpenMax: 10 * time.Minute, After: 3}
+	c.Drafts.Drain = drafts.Drain{Factor: 2, Until: time.Minute}
+	c.Drafts.Status.Missing = 15 * time.Minute
 	c.Drafts.Send = drafts.Send{
-		Timeout: 20 * time.Second,
+		Timeout: 20 * time.Second, Deadline: true,
 		SendRule: policy.SendRule{
 			Mode: "classified", Attempts: 5, Backoff: time.Second, BackoffMax: 2 * time.Minute, Jitter: "full",
 			Exhausted: "dead", Requeue: time.Minute,
@@ -121,13 +136,18 @@ func hardened() Config {
 	}
 	c.WhatsApp.Replicas.Max = 24
 	c.WhatsApp.Replicas.Start = dist("lognormal(p50=30s, p99=45s)") // warm pool, image at hand
+	c.WhatsApp.Replicas.Balance = "least"
 	c.WhatsApp.Replicas.Probe = 10 * time.Second
 	c.WhatsApp.Scaling.Signal = "all"
 	c.WhatsApp.Scaling.Target = 0.6
 	c.WhatsApp.Scaling.Backlog = 30
 	c.WhatsApp.Scaling.Age = 30 * time.Second
 	c.WhatsApp.Scaling.Damping = false
-	c.WhatsApp.Admission = fleet.Admission{RetryAfter: 2 * time.Second}
+	c.WhatsApp.Admission = fleet.Admission{
+		RetryAfter: 2 * time.Second, FrontWeight: 8, BackQueue: 4,
+		CoDel: policy.CoDel{Interval: 30 * time.Second, Target: 5 * time.Second},
+		Shed:  policy.Shed{Wait: 2 * time.Second, Window: time.Second, Requests: 2000, Down: 0.05, Up: 0.01},
+	}
 	c.WhatsApp.Create = whatsapp.Create{
 		Timeout: 5 * time.Second, Retries: 2, Backoff: 200 * time.Millisecond, BackoffMax: 2 * time.Second, Jitter: "full",
 		Idempotent: true, Cancel: true,

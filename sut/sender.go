@@ -72,8 +72,8 @@ func New(cfg Config, w Wiring) (*Sender, error) {
 		VerifyToken: w.VerifyToken, Prefix: prefix, Seed: seed.For("whatsapp"), Lanes: w.Lanes, Observe: w.Observe,
 		Classes: func() whatsapp.ClassBook { return classBook{s.cfg.Load()} },
 		Signals: func() fleet.Signals {
-			held, oldest := s.drafts.Backlog()
-			return fleet.Signals{Backlog: held, Oldest: oldest}
+			waiting, oldest := s.drafts.Waiting()
+			return fleet.Signals{Backlog: waiting, Oldest: oldest}
 		},
 	})
 	if err != nil {

@@ -199,7 +199,7 @@ func newWorld(t testing.TB, cfg Config) *world {
 	var err error
 	w.sender, err = New(cfg, Wiring{
 		Transport: n, WhatsAppURL: "http://whatsapp", DraftsURL: "http://drafts", APIBase: "http://api/v24.0", Token: "t",
-		Phone: "1", AppSecret: "s", VerifyToken: "v", Queue: w.queue, Seed: 606, Lanes: lanes,
+		Phone: "1", AppSecret: "s", VerifyToken: "v", Queue: w.queue, Seed: 606, Lanes: lanes, Observe: observe,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -239,12 +239,15 @@ func (w *world) post(ctx context.Context, id string, attempt int, body string) (
 	return resp.StatusCode, string(b)
 }
 
+// recipient gives each marker a phone number of its own.
+func recipient(marker string) string { return "+1555" + strings.TrimLeft(marker, "m") }
+
 func text(marker string) string {
-	return fmt.Sprintf(`{"to":"+15550000001","type":"text","text":%q}`, marker)
+	return fmt.Sprintf(`{"to":%q,"type":"text","text":%q}`, recipient(marker), marker)
 }
 
 func image(marker string) string {
-	return fmt.Sprintf(`{"to":"+15550000001","type":"image","text":%q,"media":{"link":"http://files/%s.jpg"}}`, marker, marker)
+	return fmt.Sprintf(`{"to":%q,"type":"image","text":%q,"media":{"link":"http://files/%s.jpg"}}`, recipient(marker), marker, marker)
 }
 
 func preset(t testing.TB, name string) Config {
@@ -256,3 +259,5 @@ func preset(t testing.TB, name string) Config {
 }
 
 func inBubble(t *testing.T, f func(t *testing.T)) { synctest.Test(t, f) }
+
+var observe func(Attempt)

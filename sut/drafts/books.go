@@ -22,13 +22,21 @@ type books struct {
 	reasons  []string
 	reasonID map[string]uint16
 	tenants  map[string]int64 // held drafts by tenant
-	first    *draft           // held drafts in order of creation
-	last     *draft
+	all      list             // held drafts in order of creation
+	fresh    list             // of those, the ones that were never tried
 	held     int64
 	byState  [states]int64 // held drafts by state
 	again    int64         // of the queued ones, those that were tried before
 	numbers  uint64
+	lines    map[uint64]line      // conversations with held drafts, when they are kept in order
+	begun    map[string]bool      // drafts whose last attempt began in a process that ended, from the journal
+	foreign  bool                 // the queue may hold drafts that no journal of ours tells about
+	parked   map[uint64]*flight   // drafts that wait for their turn, by number
+	wake     func(parked *flight) // their turn has come; called with the books locked
 }
+
+// line is the held drafts of one conversation, in order of creation.
+type line struct{ head, tail *draft }
 
 // draft is one held draft.
 type draft struct {
@@ -37,8 +45,17 @@ type draft struct {
 	created    int64 // Unix nanoseconds
 	expires    int64 // Unix nanoseconds; 0 is never
 	class      string
-	prev, next *draft
+	from       string // phone number id
+	pair       uint64 // number and recipient
+	line       uint64 // conversation; 0 when it is not kept in order
+	inAll      links  // the list of held drafts
+	inFresh    links  // the list of held drafts that were never tried
+	ahead      *draft // in the line
+	behind     *draft
 	state      State
+	adopted    bool // came out of the queue, not through the door
+	begun      bool // an attempt has begun whose outcome is not known
+	template   bool // has a template to fall back on
 	known      bool // in the books' list; false once resolved
 	cancel     bool
 	attempts   uint16 // sends so far
@@ -63,8 +80,10 @@ type keyed struct {
 
 func newBooks() *books {
 	return &books{
+		all: list{of: func(d *draft) *links { return &d.inAll }}, fresh: list{of: func(d *draft) *links { return &d.inFresh }},
 		open: map[string]*draft{}, messages: map[string]message{}, keys: map[string]keyed{},
 		creating: map[string]struct{}{}, reasons: []string{""}, reasonID: map[string]uint16{"": 0}, tenants: map[string]int64{},
+		lines: map[uint64]line{}, begun: map[string]bool{}, parked: map[uint64]*flight{},
 	}
 }
 
@@ -102,29 +121,36 @@ func (b *books) put(ref string, m message) {
 	b.messages[ref] = m
 }
 
-// add takes a draft in, with what has happened to it so far.
-func (b *books) add(w *wire.Draft, now time.Time, p past) *draft {
+// add takes a draft in, with what has happened to it so far. ordered puts it in the line of its conversation.
+func (b *books) add(w *wire.Draft, now time.Time, p past, ordered bool) *draft {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.numbers++
 	d := &draft{
 		id: strings.Clone(w.ID), tenant: w.Tenant, number: b.numbers, created: w.Created * int64(time.Millisecond),
-		expires: w.Expires * int64(time.Millisecond), class: w.Class, known: true,
+		expires: w.Expires * int64(time.Millisecond), class: w.Class, from: w.Number,
+		pair: pairKey(w.Number, w.To), known: true,
+		template: len(w.Template) > 0 && w.Type != "template",
 		attempts: uint16(p.attempts), counted: uint16(p.counted), unknowns: uint16(p.unknowns),
 	}
 	if w.Created == 0 {
 		d.created = now.UnixNano()
 	}
-	b.open[d.id] = d
-	if d.prev = b.last; b.last != nil {
-		b.last.next = d
-	} else {
-		b.first = d
+	if p.held {
+		d.state = Held
 	}
-	b.last = d
+	b.open[d.id] = d
+	b.all.push(d)
+	if d.attempts == 0 {
+		b.fresh.push(d)
+	}
 	b.held++
 	b.tally(d, 1)
 	b.tenants[d.tenant]++
+	if ordered {
+		d.line = lineKey(w)
+		b.join(d)
+	}
 	ref := wire.MessageOf(d.id)
 	m, _ := b.message(ref)
 	m.open++
@@ -155,17 +181,9 @@ func (b *books) unlink(d *draft) {
 		return
 	}
 	d.known = false
-	if d.prev != nil {
-		d.prev.next = d.next
-	} else {
-		b.first = d.next
-	}
-	if d.next != nil {
-		d.next.prev = d.prev
-	} else {
-		b.last = d.prev
-	}
-	d.prev, d.next = nil, nil
+	b.all.remove(d)
+	b.fresh.remove(d)
+	b.leave(d)
 	b.held--
 	b.tally(d, -1)
 	if n := b.tenants[d.tenant] - 1; n > 0 {
@@ -251,25 +269,28 @@ func (b *books) state(ref string) (state, reason string, final, known bool) {
 	return Queued.String(), "", false, true
 }
 
-// oldest is when the oldest held draft was created; zero without any.
-func (b *books) oldest() (at time.Time, held int64) {
+// waiting is how many held drafts were never tried, and the age of the oldest of them.
+func (b *books) waiting() (n int64, oldest time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.first == nil {
-		return time.Time{}, 0
-	}
-	return time.Unix(0, b.first.created), b.held
+	return b.fresh.n, b.fresh.age()
 }
 
-// turn forgets what is older than two generations of keep.
-func (b *books) turn(now time.Time, keep time.Duration) {
+// oldestAge is the age of the oldest held draft. The books are locked.
+func (b *books) oldestAge() time.Duration {
+	return b.all.age()
+}
+
+// turn forgets what is older than two generations of keep. It returns the journal's lines for what is held on to, and
+// whether there was a turn.
+func (b *books) turn(now time.Time, keep time.Duration) (lines []string, turned bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.turned.IsZero() {
 		b.turned = now
 	}
 	if now.Sub(b.turned) < keep {
-		return
+		return nil, false
 	}
 	b.turned = now
 	for ref, m := range b.old { // drafts that are still held must not be forgotten
@@ -279,4 +300,13 @@ func (b *books) turn(now time.Time, keep time.Duration) {
 	}
 	b.old, b.messages = b.messages, map[string]message{}
 	b.oldKeys, b.keys = b.keys, map[string]keyed{}
+	for d := b.all.first; d != nil; d = d.inAll.next {
+		ref := wire.MessageOf(d.id)
+		m, _ := b.message(ref)
+		lines = append(lines, lineCreated(&wire.Draft{ID: d.id, Created: d.created / int64(time.Millisecond), Print: m.print, Key: ref}))
+		if d.begun {
+			lines = append(lines, lineBegun(d.id, int(d.attempts)))
+		}
+	}
+	return lines, true
 }

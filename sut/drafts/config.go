@@ -22,6 +22,45 @@ type Config struct {
 	Dispatch    Dispatch        `yaml:"dispatch"`
 	Send        Send            `yaml:"send"`
 	Classes     policy.Classes  `yaml:"classes"`
+	Order       Order           `yaml:"order"`
+	Number      Number          `yaml:"number"`
+	Pair        Pair            `yaml:"pair"`
+	Budget      policy.Budget   `yaml:"budget"`   // pays for retries; zero is off
+	Throttle    policy.Throttle `yaml:"throttle"` // holds calls back when many are turned away; zero is off
+	Breaker     policy.Breaker  `yaml:"breaker"`  // stops a number that the API has stopped; zero is off
+	Drain       Drain           `yaml:"drain"`
+	Status      Status          `yaml:"status"`
+}
+
+// Order is the order in which drafts are handed over.
+type Order struct {
+	Conversation string        `yaml:"conversation"` // off | strict: one after the other, in order of creation
+	Park         int           `yaml:"park"`         // drafts that may wait for their turn outside the queue
+	FreshAfter   time.Duration `yaml:"fresh_after"`  // when the oldest is older, new drafts of other conversations go first; 0 is off
+	Shards       int           `yaml:"shards"`       // parts of a lane among which tenants are spread and which take turns
+}
+
+// Number is the pace of one phone number.
+type Number struct {
+	Rate  quantity.Rate `yaml:"rate"` // zero is no limit
+	Burst int           `yaml:"burst"`
+}
+
+// Pair is the pace from one number to one recipient.
+type Pair struct {
+	Every time.Duration `yaml:"every"` // 0 is no limit
+	Burst int           `yaml:"burst"`
+}
+
+// Drain caps how fast a backlog is worked off after a stop (a pause, or a minute in which nothing got through).
+type Drain struct {
+	Factor float64       `yaml:"factor"` // at most this many times the rate at which drafts come in; 0 is off
+	Until  time.Duration `yaml:"until"`  // the cap ends when the oldest draft is younger than this
+}
+
+// Status is what is expected of status webhooks.
+type Status struct {
+	Missing time.Duration `yaml:"missing"` // an accepted draft without any status for this long is counted as missing; 0 is off
 }
 
 // Replicas are the copies of the Drafts service; their number is fixed.
@@ -57,12 +96,22 @@ type Backlog struct {
 
 // Dispatch is how drafts are handed over.
 type Dispatch struct {
-	InFlight int `yaml:"in_flight"` // drafts being handed over at a time
+	InFlight int           `yaml:"in_flight"` // drafts being handed over at a time, at the most
+	Limit    policy.Limit  `yaml:"limit"`     // how the number below that is found
+	Lease    time.Duration `yaml:"lease"`     // how long the queue lets a draft be held; parked ones are extended in time
+}
+
+// limit is the rule for calls under way.
+func (d *Dispatch) limit() policy.Limit {
+	l := d.Limit
+	l.Max = d.InFlight
+	return l
 }
 
 // Send is how Drafts calls the WhatsApp service.
 type Send struct {
 	Timeout         time.Duration `yaml:"timeout"`
+	Deadline        bool          `yaml:"deadline"` // tell the WhatsApp service until when we listen; it then does not begin a call that is too late
 	policy.SendRule `yaml:",inline"`
 }
 
@@ -91,6 +140,19 @@ func (c *Config) Validate() error {
 	bad(c.Send.Timeout > 0, "send.timeout", "has to be above 0")
 	bad(c.Send.Attempts >= 1, "send.attempts", "%d; at least 1 is needed", c.Send.Attempts)
 	bad(c.Send.Backoff >= 0 && c.Send.BackoffMax >= 0, "send.backoff", "negative")
+	oneOf(c.Dispatch.Limit.Kind, "dispatch.limit.kind", "fixed", "aimd", "gradient")
+	if l := c.Dispatch.Limit; l.Kind != "fixed" {
+		bad(l.Min >= 1 && l.Min <= c.Dispatch.InFlight, "dispatch.limit.min", "%d is not within 1 and in_flight %d", l.Min, c.Dispatch.InFlight)
+		bad(l.Initial >= l.Min && l.Initial <= c.Dispatch.InFlight, "dispatch.limit.initial", "%d is not within min %d and in_flight %d", l.Initial, l.Min, c.Dispatch.InFlight)
+		bad(l.Kind == "aimd" || l.Tolerance >= 1 && l.Queue > 0 && l.Smoothing > 0 && l.Smoothing <= 1, "dispatch.limit.tolerance", "gradient needs tolerance from 1, queue above 0 and smoothing within 0 and 1")
+	}
+	bad(c.Dispatch.Lease > 0, "dispatch.lease", "has to be above 0")
+	oneOf(c.Order.Conversation, "order.conversation", "off", "strict")
+	bad(c.Order.Park >= 0, "order.park", "negative")
+	bad(c.Order.Shards >= 1 && c.Order.Shards <= 64, "order.shards", "%d is not within 1 and 64", c.Order.Shards)
+	bad(c.Pair.Every == 0 || c.Pair.Burst >= 1, "pair.burst", "%d; at least 1 is needed", c.Pair.Burst)
+	bad(c.Number.Rate.IsZero() || c.Number.Burst >= 1, "number.burst", "%d; at least 1 is needed", c.Number.Burst)
+	bad(c.Drain.Factor == 0 || c.Drain.Factor >= 1, "drain.factor", "%v; write 0 for no cap, or at least 1", c.Drain.Factor)
 	oneOf(c.Send.Mode, "send.mode", "any", "classified")
 	oneOf(c.Send.Jitter, "send.jitter", "none", "full")
 	oneOf(c.Send.Exhausted, "send.exhausted", "dead", "requeue")
@@ -111,7 +173,7 @@ func (c *Config) Settings() fleet.Settings {
 	r := c.Replicas
 	return fleet.Settings{
 		Replicas: fleet.Replicas{
-			Min: r.Count, Max: r.Count, Cores: r.Cores, Queue: r.Queue, Start: r.Start, Probe: r.Probe, Memory: r.Memory,
+			Min: r.Count, Max: r.Count, Cores: r.Cores, Queue: r.Queue, Balance: "rotate", Start: r.Start, Probe: r.Probe, Memory: r.Memory,
 		},
 		Scaling:   fleet.Scaling{Signal: "none", Interval: 15 * time.Second},
 		Admission: c.Admission,

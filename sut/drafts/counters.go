@@ -27,7 +27,12 @@ type Counters struct {
 	Unknown      atomic.Int64 // given up with an unknown outcome
 	Held         atomic.Int64 // sends whose outcome was not known
 	Resolved     atomic.Int64 // of those, resolved by a status
+	ResolvedLate atomic.Int64 // resolved by a status after the hold was over
 	Statuses     atomic.Int64
+	Missing      atomic.Int64 // accepted drafts without any status in time
+	Cancelled    atomic.Int64
+	Stopped      atomic.Int64 // times a number's breaker opened
+	Unpaid       atomic.Int64 // retries that had to wait for the budget
 }
 
 // histogram counts durations in buckets that grow by an eighth; it is read by difference.

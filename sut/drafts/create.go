@@ -2,10 +2,8 @@ package drafts
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -20,11 +18,11 @@ const maxDraft = 64 << 10
 
 // create is POST /v1/drafts.
 func (s *Service) create(j *fleet.Job, w http.ResponseWriter, r *http.Request) error {
-	if err := j.Admit(0); err != nil {
+	if err := j.Room(); err != nil {
 		return err
 	}
 	cfg := s.cfg.Load()
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxDraft+1))
+	body, err := wire.ReadBody(r, maxDraft)
 	if err != nil {
 		return fleet.ErrLeft
 	}
@@ -73,7 +71,7 @@ func readDraft(body []byte, d *wire.Draft) *wire.Refusal {
 			Hint: "send media by link, not inline",
 		}
 	}
-	if err := json.Unmarshal(body, d); err != nil {
+	if err := d.UnmarshalJSON(body); err != nil {
 		return &wire.Refusal{Status: http.StatusBadRequest, Code: "bad_json", Says: "the draft cannot be read: " + err.Error(), Hint: "send the JSON that the front door writes"}
 	}
 	if d.ID == "" || d.To == "" {
@@ -93,14 +91,17 @@ func (s *Service) commit(ctx context.Context, j *fleet.Job, cfg *Config, d *wire
 	}
 	rule, _ := cfg.Classes.Named(d.Class)
 	now := time.Now()
-	it := queue.Item{ID: d.ID, Lane: rule.Lane, Tenant: d.Tenant, Key: d.Conversation, Body: pack(past{}, body)}
+	held := s.books.add(d, now, past{}, cfg.Order.Conversation == "strict")
+	it := queue.Item{
+		ID: d.ID, Lane: s.laneFor(cfg, held, rule.Lane), Tenant: d.Tenant, Key: d.Conversation, Body: pack(past{}, body),
+	}
 	if d.SendAt > now.UnixMilli() {
 		it.NotBefore = time.UnixMilli(d.SendAt)
 	}
 	if d.Expires != 0 {
 		it.Expires = time.UnixMilli(d.Expires)
 	}
-	held := s.books.add(d, now, past{})
+	s.gates.arrival(now)
 	switch err := s.w.Queue.Put(context.WithoutCancel(ctx), it); {
 	case errors.Is(err, queue.ErrDuplicate): // the queue has had it: the first create stands
 		s.books.drop(held)
@@ -118,6 +119,12 @@ func (s *Service) commit(ctx context.Context, j *fleet.Job, cfg *Config, d *wire
 		}, nil
 	}
 	s.count.Created.Add(1)
+	if s.w.Journal != nil && !s.remember(s.w.Journal.write(lineCreated(d))) {
+		return true, &wire.Refusal{
+			Status: http.StatusServiceUnavailable, Code: "journal_unavailable", Says: "the draft is queued, but its key could not be written down",
+			Hint: "send it again with the same key", After: time.Second,
+		}, nil
+	}
 	return true, nil, nil
 }
 

@@ -12,8 +12,11 @@ import (
 	"github.com/aftershock-dev/aftershock/sut/queue"
 )
 
-// desk hands drafts out: it takes them from the queue's lanes, one ahead of each, and lets them go at the rate limit
+// desk hands drafts out: it takes them from the queue's lanes, a few ahead of each, and lets them go at the rate limit
 // as long as there is room in flight.
+//
+// Every decision falls on the desk's own instants. Whatever made it ring has then come to rest, so that which draft is
+// next does not depend on who was quicker.
 type desk struct {
 	s    *Service
 	lane instant.Lane
@@ -27,13 +30,22 @@ type desk struct {
 	failed   error
 }
 
-// tray is one lane of the queue and the draft taken ahead from it.
+// tray is one lane of the queue and the drafts taken ahead from it.
 type tray struct {
-	policy.Lane
-	claim  queue.Claim
+	lane
+	ahead  []taken
 	credit int           // turns left in this round
-	empty  chan struct{} // tells the feeder to take the next one
+	space  chan struct{} // one for each draft that may still be taken ahead
 }
+
+// taken is a claim and when it was taken.
+type taken struct {
+	queue.Claim
+	at time.Time
+}
+
+// takeAhead is how many drafts are taken ahead from each lane.
+const takeAhead = 4
 
 func newDesk(s *Service) *desk {
 	return &desk{s: s, lane: s.w.Lanes.Of(instant.System, instant.Dispatcher), bell: make(chan struct{}, 1)}
@@ -50,21 +62,33 @@ func (k *desk) kick() {
 func (k *desk) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cfg := k.s.cfg.Load()
 	var feeders sync.WaitGroup
-	for _, l := range cfg.Classes.Lanes() {
-		t := &tray{Lane: l, credit: l.Weight, empty: make(chan struct{}, 1)}
+	for _, l := range lanes(k.s.cfg.Load()) {
+		t := &tray{lane: l, credit: l.weight, space: make(chan struct{}, takeAhead)}
+		for range takeAhead {
+			t.space <- struct{}{}
+		}
 		k.trays = append(k.trays, t)
 		feeders.Go(func() { k.feed(ctx, t) })
 	}
+	err := k.handOut(ctx)
+	cancel()
+	feeders.Wait()
+	for _, t := range k.trays {
+		for _, c := range t.ahead { // taken ahead and not handed out
+			_ = c.Retry(context.WithoutCancel(ctx), 0, nil) // when it fails the lease gives it back
+		}
+	}
+	return err
+}
+
+func (k *desk) handOut(ctx context.Context) error {
 	for ctx.Err() == nil {
 		c, wait, err := k.next(time.Now())
 		if err != nil {
-			cancel()
-			feeders.Wait()
 			return err
 		}
-		if c != nil {
+		if c.Claim != nil {
 			k.s.flights.Go(func() {
 				k.s.dispatch(c)
 				k.landed()
@@ -73,85 +97,88 @@ func (k *desk) run(ctx context.Context) error {
 		}
 		k.rest(ctx, wait)
 	}
-	feeders.Wait()
-	for _, t := range k.trays {
-		if t.claim != nil { // taken ahead and not handed out
-			_ = t.claim.Retry(context.WithoutCancel(ctx), 0, nil) // when it fails the lease gives it back
-		}
-	}
 	return nil
 }
 
 // rest waits until the bell rings, or for wait when that is above 0.
 func (k *desk) rest(ctx context.Context, wait time.Duration) {
-	if wait <= 0 {
-		select {
-		case <-k.bell:
-		case <-ctx.Done():
-		}
-		return
+	var tick <-chan time.Time
+	if wait > 0 {
+		timer := time.NewTimer(k.lane.After(time.Now(), wait))
+		defer timer.Stop()
+		tick = timer.C
 	}
-	timer := time.NewTimer(k.lane.After(time.Now(), wait))
-	defer timer.Stop()
 	select {
 	case <-k.bell:
-	case <-timer.C:
+		k.lane.Sleep(0)
+	case <-tick:
 	case <-ctx.Done():
 	}
 }
 
-// feed takes one item ahead of its tray.
+// feed takes drafts ahead for a tray.
 func (k *desk) feed(ctx context.Context, t *tray) {
 	for {
-		c, err := k.s.w.Queue.Take(ctx, t.Name)
+		select {
+		case <-t.space:
+		case <-ctx.Done():
+			return
+		}
+		c, err := k.s.w.Queue.Take(ctx, t.name)
 		if ctx.Err() != nil || errors.Is(err, queue.ErrClosed) {
 			if c != nil {
-				_ = c.Retry(context.WithoutCancel(ctx), 0, nil)
+				_ = c.Retry(context.WithoutCancel(ctx), 0, nil) // when it fails the lease gives it back
 			}
 			return
 		}
 		k.mu.Lock()
 		if err != nil {
-			k.failed = fmt.Errorf("take from lane %q: %w", t.Name, err)
+			k.failed = fmt.Errorf("take from lane %q: %w", t.name, err)
+		} else {
+			t.ahead = append(t.ahead, taken{c, time.Now()})
 		}
-		t.claim = c
+		ring := err != nil || len(t.ahead) == 1
 		k.mu.Unlock()
-		k.kick()
-		if err != nil {
-			return
+		if ring {
+			k.kick()
 		}
-		select {
-		case <-t.empty:
-		case <-ctx.Done():
+		if err != nil {
 			return
 		}
 	}
 }
 
+// pausedLook is how often the desk looks whether a pause has ended by its time.
+const pausedLook = time.Second
+
 // next picks the draft to hand out now. Without one, wait says how long until the pace allows it; 0 until the bell.
-func (k *desk) next(now time.Time) (c queue.Claim, wait time.Duration, err error) {
+func (k *desk) next(now time.Time) (c taken, wait time.Duration, err error) {
 	cfg := k.s.cfg.Load()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.failed != nil {
-		return nil, 0, k.failed
+		return c, 0, k.failed
 	}
 	t := k.pick()
-	if t == nil {
-		return nil, 0, nil
-	}
-	if k.inFlight >= cfg.Dispatch.InFlight {
+	switch {
+	case t == nil && k.s.stops.any.Load():
+		return c, pausedLook, nil
+	case t == nil:
+		return c, 0, nil
+	case k.inFlight >= k.s.gates.underWay(cfg):
 		k.wantRoom = true
-		return nil, 0, nil
+		return c, 0, nil
 	}
-	if wait := k.pace.Wait(now, cfg.RateLimit, cfg.Burst); wait > 0 {
-		return nil, wait, nil
+	rate := k.s.gates.rate(cfg)
+	if wait := k.pace.Wait(now, rate, cfg.Burst); wait > 0 {
+		return c, wait, nil
 	}
-	k.pace.Take(now, cfg.RateLimit)
-	c, t.claim = t.claim, nil
+	k.pace.Take(now, rate)
+	c = t.ahead[0]
+	t.ahead = append(t.ahead[:0], t.ahead[1:]...)
 	t.credit--
 	k.inFlight++
-	t.empty <- struct{}{}
+	t.space <- struct{}{}
 	return c, 0, nil
 }
 
@@ -160,7 +187,7 @@ func (k *desk) pick() *tray {
 	for range 2 {
 		any := false
 		for _, t := range k.trays {
-			if t.claim == nil {
+			if len(t.ahead) == 0 || k.s.stops.lane(t.class) {
 				continue
 			}
 			if t.credit > 0 {
@@ -172,10 +199,17 @@ func (k *desk) pick() *tray {
 			return nil
 		}
 		for _, t := range k.trays {
-			t.credit = t.Weight
+			t.credit = t.weight
 		}
 	}
 	return nil
+}
+
+// takeOff takes room in flight for a draft that was parked.
+func (k *desk) takeOff() {
+	k.mu.Lock()
+	k.inFlight++
+	k.mu.Unlock()
 }
 
 // landed makes room in flight.

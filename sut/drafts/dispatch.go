@@ -12,33 +12,51 @@ import (
 	"github.com/aftershock-dev/aftershock/sut/wire"
 )
 
-// flight is one draft on its way through the dispatcher.
+// flight is one draft on its way through the dispatcher, from the claim to the end of the claim.
 type flight struct {
 	s         *Service
 	claim     queue.Claim
+	leased    time.Time // when the claim was taken or last extended
 	d         *draft
 	body      []byte // the draft as the front door wrote it
 	lane      instant.Lane
-	refreshed bool
-	fallback  bool
+	refreshed bool // media has been resolved anew
+	fallback  bool // the template goes out instead
 }
 
-// dispatch does everything that follows from one claim, up to the end of the claim.
-func (s *Service) dispatch(c queue.Claim) {
-	ctx := context.Background() // a claim is settled whatever else ends
-	it := c.Item()
-	d, body, lost, err := s.adopt(it)
+// The waits of drafts that are not sent for reasons of our own.
+const (
+	pausedWait  = 30 * time.Second // between two looks at a pause
+	turnWait    = 5 * time.Second  // between two looks at the line when it is too long to park
+	inPlaceWait = 2 * time.Second  // the longest wait for the pace that keeps its place in flight
+)
+
+// dispatch does everything that follows from one claim.
+func (s *Service) dispatch(c taken) {
+	d, body, lost, err := s.adopt(c.Item())
 	if err != nil {
-		_ = c.Dead(ctx, err.Error()) // an unsettled claim comes back by its lease
+		_ = c.Dead(context.Background(), err.Error()) // an unsettled claim comes back by its lease
 		s.count.Dead.Add(1)
 		return
 	}
-	f := &flight{s: s, claim: c, d: d, body: body, lane: s.w.Lanes.Of(instant.Dispatch, d.number)}
+	f := &flight{s: s, claim: c.Claim, leased: c.at, d: d, body: body, lane: s.w.Lanes.Of(instant.Dispatch, d.number)}
 	f.lane.Sleep(0)
 	if lost {
 		s.count.Redelivered.Add(1)
 	}
-	next, ok := f.begin(lost)
+	f.fly(lost)
+}
+
+// fly sends the draft until its claim ends. lost says that an earlier claim never ended.
+func (f *flight) fly(lost bool) {
+	cfg := f.s.cfg.Load()
+	if mine, parked := f.turn(cfg.Order.Park); parked {
+		return
+	} else if !mine {
+		f.back(Queued, turnWait)
+		return
+	}
+	next, ok := f.begin(cfg, lost)
 	for ok {
 		switch next.Action {
 		case policy.Refresh:
@@ -46,43 +64,44 @@ func (s *Service) dispatch(c queue.Claim) {
 		case policy.Fallback:
 			f.fallback, next.Action = true, policy.RetryNow
 		}
-		if next.Action == policy.RetryNow && f.pause(next.Wait) {
-			next, ok = f.attempt()
-			continue
+		if next.Action != policy.RetryNow || !f.pause(next.Wait) {
+			f.settle(next)
+			return
 		}
-		f.settle(next)
-		return
+		next, ok = f.attempt()
 	}
 }
 
 // begin decides what to do with a draft that was just claimed; ok is false when there is nothing left to do.
-func (f *flight) begin(lost bool) (next policy.Decision, ok bool) {
+func (f *flight) begin(cfg *Config, lost bool) (next policy.Decision, ok bool) {
 	s, d := f.s, f.d
-	cfg := s.cfg.Load()
+	careful := cfg.Send.Mode == "classified"
 	s.books.mu.Lock()
 	resolved, cancelled, held := !d.known, d.cancel, d.state == Held
-	if lost && !held && cfg.Send.Mode == "classified" && d.state != Queued {
+	lost = lost && careful && !held && s.maybeSent(d)
+	if lost {
 		d.unknowns++
 	}
 	if d.known {
 		s.books.move(d, Claimed)
 	}
 	s.books.mu.Unlock()
-	now := time.Now()
-	switch {
+	rule := f.class(cfg)
+	switch now := time.Now(); {
 	case resolved:
 		f.release()
 		return next, false
-	case cancelled:
+	case cancelled && !held:
 		f.end(Cancelled, "cancelled by the client")
 		return next, false
-	case d.expires != 0 && now.UnixNano() >= d.expires && !held:
+	case held:
+		next := cfg.Send.AfterHold(f.facts(policy.Unknown), rule.HoldRule())
+		return f.pay(cfg, next, false), true
+	case d.expires != 0 && now.UnixNano() >= d.expires:
 		f.end(Expired, "validity")
 		return next, false
-	case held:
-		return cfg.Send.AfterHold(f.facts(policy.Unknown), f.class(cfg).HoldRule()), true
-	case lost && cfg.Send.Mode == "classified": // an earlier delivery was not settled: it may have been sent
-		return policy.Decision{Action: policy.HoldIt, Wait: f.class(cfg).Hold, Reason: "taken by a process that ended"}, true
+	case lost: // an earlier taker may have sent it
+		return policy.Decision{Action: policy.HoldIt, Wait: rule.Hold, Reason: "taken by a process that ended"}, true
 	}
 	return policy.Decision{Action: policy.RetryNow}, true
 }
@@ -96,7 +115,7 @@ func (f *flight) facts(c policy.Class) policy.Facts {
 	d := f.d
 	out := policy.Facts{
 		Class: c, Attempt: int(d.attempts), Counted: int(d.counted), Unknowns: int(d.unknowns), Refreshed: f.refreshed,
-		Now: time.Now(),
+		Template: d.template && !f.fallback, Now: time.Now(),
 	}
 	if d.expires != 0 {
 		out.Expires = time.Unix(0, d.expires)
@@ -127,28 +146,94 @@ func (s *Service) draining() bool {
 	}
 }
 
-// attempt sends once and decides what follows; ok is false when the draft was dropped by a dying replica.
+// pass waits for the gates. ok is false when the draft has to wait elsewhere, or not to be sent at all.
+func (f *flight) pass(cfg *Config) (next policy.Decision, ok bool) {
+	s, d := f.s, f.d
+	for {
+		if s.stops.draft(d, f.className(cfg)) {
+			return policy.Decision{Action: policy.Later, Wait: pausedWait, Reason: "paused"}, false
+		}
+		now := time.Now()
+		wait, why := s.gates.pass(cfg, d, now, s.draws.throttle.Float(d.number, uint64(now.UnixNano())))
+		switch {
+		case wait == 0:
+			return next, true
+		case d.expires != 0 && now.Add(wait).UnixNano() > d.expires:
+			return policy.Decision{Action: policy.Expire, Reason: "validity"}, false
+		case wait > inPlaceWait:
+			return policy.Decision{Action: policy.Later, Wait: wait, Reason: why}, false
+		case !f.waitPace(wait):
+			return policy.Decision{Action: policy.Later, Reason: "draining"}, false
+		}
+	}
+}
+
+// waitPace waits in place for the pace.
+func (f *flight) waitPace(d time.Duration) bool {
+	timer := time.NewTimer(f.s.w.Lanes.Of(instant.SendWait, f.d.number).After(time.Now(), d))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-f.s.stop:
+		return false
+	}
+}
+
+func (f *flight) className(cfg *Config) string {
+	if f.d.class == "" {
+		return cfg.Classes.Default
+	}
+	return f.d.class
+}
+
+// attempt sends once and decides what follows; ok is false when nothing does: the draft has finished, or its replica
+// died with it.
 func (f *flight) attempt() (next policy.Decision, ok bool) {
 	s, d := f.s, f.d
+	cfg := s.cfg.Load()
+	if next, ok := f.pass(cfg); !ok {
+		return next, true
+	}
+	if !f.lease(cfg) {
+		return next, false
+	}
 	j, err := s.fleet.Begin()
 	if err != nil { // no replica: the draft waits in the queue
 		return policy.Decision{Action: policy.Later, Wait: time.Second, Reason: err.Error()}, true
 	}
 	defer j.End()
-	cfg := s.cfg.Load()
+	j.Back = true
 	if err := j.Work(instant.Dispatch, s.draws.dispatch, cfg.Work.Dispatch, false, false); err != nil {
 		return policy.Decision{Action: policy.Later, Wait: time.Second, Reason: err.Error()}, !errors.Is(err, fleet.ErrGone)
 	}
 	s.books.mu.Lock()
-	d.attempts++
-	s.books.move(d, Sending)
+	resolved := !d.known
+	if !resolved {
+		d.attempts++
+		s.books.fresh.remove(d)
+		s.books.move(d, Sending)
+	}
 	n := int(d.attempts)
 	s.books.mu.Unlock()
-	res := s.send(f, n, cfg)
+	if resolved { // a status came while the draft waited for its turn to be sent again
+		f.release()
+		return next, false
+	}
+	if !s.sending(d, n) { // what cannot be remembered must not be sent
+		return policy.Decision{Action: policy.Later, Wait: pausedWait, Reason: "the journal cannot be written"}, true
+	}
+	sent := s.send(f, n, cfg)
 	if err := j.Gate(instant.Dispatch); err != nil {
 		return next, false // the process that made the call is gone, and what it knew
 	}
-	class := policy.ParseClass(res.Class)
+	return f.landed(cfg, n, sent)
+}
+
+// landed takes in what came of an attempt.
+func (f *flight) landed(cfg *Config, n int, sent sent) (next policy.Decision, ok bool) {
+	s, d := f.s, f.d
+	class := policy.ParseClass(sent.Class)
 	s.books.mu.Lock()
 	if counts(class) {
 		d.counted++
@@ -158,18 +243,53 @@ func (f *flight) attempt() (next policy.Decision, ok bool) {
 	}
 	resolved := !d.known
 	s.books.move(d, Claimed)
+	oldest := s.books.oldestAge()
 	s.books.mu.Unlock()
-	if class == policy.Accepted {
-		f.accepted(res)
-		return next, false
+	opened := s.gates.seen(cfg, d, sent.outcome(class), oldest)
+	if opened {
+		s.count.Stopped.Add(1)
 	}
-	if resolved && cfg.Send.Mode == "classified" { // a status came before the answer
+	switch {
+	case class == policy.Accepted:
+		f.accepted(sent.SendResult)
+		return next, false
+	case resolved && cfg.Send.Mode == "classified": // a status came before the answer
 		f.release()
 		return next, false
 	}
+	if class != policy.Unknown {
+		s.known(d)
+	}
 	facts := f.facts(class)
-	facts.After = time.Duration(res.After) * time.Millisecond
-	return cfg.Send.Decide(facts, f.class(cfg).HoldRule(), s.draws.backoff.Float(d.number, uint64(n))), true
+	facts.After, facts.Scope = time.Duration(sent.After)*time.Millisecond, policy.Scope(sent.Scope)
+	next = cfg.Send.Decide(facts, f.class(cfg).HoldRule(), s.draws.backoff.Float(d.number, uint64(n)))
+	return f.pay(cfg, next, sent.timedOut), true
+}
+
+// pay charges a retry to the budget; without enough in it the retry comes later.
+func (f *flight) pay(cfg *Config, next policy.Decision, timedOut bool) policy.Decision {
+	if !next.Spends {
+		return next
+	}
+	if wait := f.s.gates.pay(cfg, time.Now(), timedOut); wait > 0 {
+		f.s.count.Unpaid.Add(1)
+		next.Wait += wait
+		if next.Action == policy.RetryNow {
+			next.Action = policy.Later
+		}
+	}
+	return next
+}
+
+// lease extends the claim when a good part of it has gone by; false says that it has run out and that somebody else
+// has the draft by now.
+func (f *flight) lease(cfg *Config) bool {
+	now := time.Now()
+	if now.Sub(f.leased) < cfg.Dispatch.Lease/3 {
+		return true
+	}
+	f.leased = now
+	return !errors.Is(f.claim.Extend(context.Background()), queue.ErrStale)
 }
 
 // counts reports whether an outcome counts against a draft's attempts: those that reached the API do.
@@ -180,7 +300,8 @@ func counts(c policy.Class) bool {
 // accepted ends the flight of a draft that the API took.
 func (f *flight) accepted(res wire.SendResult) {
 	s := f.s
-	_ = f.claim.Ack(context.Background())
+	s.ended(f.d, Accepted, "")
+	_ = f.claim.Ack(context.Background()) // a late or failed ack brings the item back; the books know better by then
 	s.count.Accepted.Add(1)
 	if !s.books.finish(f.d, Accepted, "", true) {
 		s.count.Duplicates.Add(1)
@@ -198,6 +319,7 @@ func (f *flight) release() {
 func (f *flight) end(to State, reason string) {
 	s := f.s
 	ctx := context.Background()
+	s.ended(f.d, to, reason)
 	switch to {
 	case Expired:
 		s.count.Expired.Add(1)
@@ -205,6 +327,8 @@ func (f *flight) end(to State, reason string) {
 		s.count.Failed.Add(1)
 	case Dead:
 		s.count.Dead.Add(1)
+	case Cancelled:
+		s.count.Cancelled.Add(1)
 	case Unknown:
 		s.count.Unknown.Add(1)
 	}
@@ -242,7 +366,7 @@ func (f *flight) back(to State, after time.Duration) {
 	d := f.d
 	f.s.books.mu.Lock()
 	f.s.books.move(d, to)
-	p := past{int(d.attempts), int(d.counted), int(d.unknowns), f.claim.Item().Delivery}
+	p := past{int(d.attempts), int(d.counted), int(d.unknowns), f.claim.Item().Delivery, d.state == Held}
 	f.s.books.mu.Unlock()
 	_ = f.claim.Retry(context.Background(), after, pack(p, f.body)) // a stale claim is already with another taker
 }

@@ -2,7 +2,6 @@ package drafts
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"strconv"
 
@@ -12,13 +11,20 @@ import (
 
 // An item's body in the queue is the draft as the front door wrote it, behind a line with what has happened to it
 // since: how often it was sent, how many of those sends counted against its attempts, how many had an unknown outcome,
-// and at which delivery that was written down. A draft that is taken by another process goes on from there.
+// at which delivery that was written down, and whether it waits for a status. A draft that is taken by another process goes on from there.
 
 // past is what has happened to a draft so far.
-type past struct{ attempts, counted, unknowns, delivery int }
+type past struct {
+	attempts, counted, unknowns, delivery int
+	held                                  bool
+}
 
 // pack puts a past before a draft's JSON.
 func pack(p past, draft []byte) []byte {
+	held := 0
+	if p.held {
+		held = 1
+	}
 	b := make([]byte, 0, len(draft)+16)
 	b = strconv.AppendInt(b, int64(p.attempts), 10)
 	b = append(b, ' ')
@@ -27,6 +33,8 @@ func pack(p past, draft []byte) []byte {
 	b = strconv.AppendInt(b, int64(p.unknowns), 10)
 	b = append(b, ' ')
 	b = strconv.AppendInt(b, int64(p.delivery), 10)
+	b = append(b, ' ')
+	b = strconv.AppendInt(b, int64(held), 10)
 	b = append(b, '\n')
 	return append(b, draft...)
 }
@@ -37,13 +45,15 @@ func unpack(body []byte) (p past, draft []byte, err error) {
 	if !ok {
 		return past{}, nil, fmt.Errorf("queue item of %d bytes has no envelope", len(body))
 	}
-	for i, to := range []*int{&p.attempts, &p.counted, &p.unknowns, &p.delivery} {
+	var held int
+	for i, to := range [...]*int{&p.attempts, &p.counted, &p.unknowns, &p.delivery, &held} {
 		word, rest, more := bytes.Cut(line, []byte{' '})
-		if *to, err = strconv.Atoi(string(word)); err != nil || more == (i == 3) {
+		if *to, err = strconv.Atoi(string(word)); err != nil || more == (i == 4) {
 			return past{}, nil, fmt.Errorf("queue item's envelope %q cannot be read", line)
 		}
 		line = rest
 	}
+	p.held = held != 0
 	return p, draft, nil
 }
 
@@ -62,9 +72,30 @@ func (s *Service) adopt(it *queue.Item) (d *draft, body []byte, lost bool, err e
 		return d, body, lost, nil
 	}
 	var w wire.Draft
-	if err := json.Unmarshal(body, &w); err != nil {
+	if err := w.UnmarshalJSON(body); err != nil {
 		return nil, nil, false, fmt.Errorf("draft %s in the queue cannot be read: %w", it.ID, err)
 	}
-	d = s.books.add(&w, it.Enqueued, p)
+	if d := s.finishedBefore(&w); d != nil {
+		return d, body, false, nil
+	}
+	d = s.books.add(&w, it.Enqueued, p, s.cfg.Load().Order.Conversation == "strict")
+	s.books.mu.Lock()
+	d.adopted, d.begun = true, s.books.begun[d.id]
+	delete(s.books.begun, d.id)
+	s.books.mu.Unlock()
 	return d, body, lost, nil
+}
+
+// finishedBefore returns a record for a draft that the books know as finished, so that its item is let go of: the
+// process ended between writing that down and telling the queue. A draft that was given up may come back on purpose.
+func (s *Service) finishedBefore(w *wire.Draft) *draft {
+	b := s.books
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	m, ok := b.message(wire.MessageOf(w.ID))
+	if w.Key == "" || !ok || m.open > 0 || !m.best.Taken() && m.best != Unknown && m.best != Cancelled {
+		return nil
+	}
+	b.numbers++
+	return &draft{id: w.ID, number: b.numbers, state: m.best}
 }

@@ -2,7 +2,6 @@ package drafts
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"time"
@@ -12,8 +11,17 @@ import (
 	"github.com/aftershock-dev/aftershock/sut/wire"
 )
 
-// send makes the nth call to the WhatsApp service for a draft and says what came of it.
-func (s *Service) send(f *flight, n int, cfg *Config) wire.SendResult {
+// sent is what came of one call to the WhatsApp service.
+type sent struct {
+	wire.SendResult
+	timedOut bool
+	took     time.Duration
+	underWay int // calls that were under way when it began
+	at       time.Time
+}
+
+// send makes the nth call to the WhatsApp service for a draft.
+func (s *Service) send(f *flight, n int, cfg *Config) sent {
 	d := f.d
 	s.count.Sends.Add(1)
 	if n == 1 {
@@ -23,8 +31,9 @@ func (s *Service) send(f *flight, n int, cfg *Config) wire.SendResult {
 	deadline := s.w.Lanes.Of(instant.SendWait, d.number).Deadline(cfg.Send.Timeout)
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
-	header := http.Header{
-		wire.HeaderAttempt: {strconv.Itoa(n)},
+	header := http.Header{wire.HeaderAttempt: {strconv.Itoa(n)}}
+	if cfg.Send.Deadline {
+		header[wire.HeaderDeadline] = []string{strconv.FormatInt(deadline.UnixMilli(), 10)}
 	}
 	if f.refreshed {
 		header[wire.HeaderRefresh] = []string{"true"}
@@ -32,15 +41,16 @@ func (s *Service) send(f *flight, n int, cfg *Config) wire.SendResult {
 	if f.fallback {
 		header[wire.HeaderFallback] = []string{"true"}
 	}
-	s.count.InFlight.Add(1)
+	underWay := int(s.count.InFlight.Add(1))
 	ans, err := s.w.Caller.Post(ctx, s.sendURL, header, f.body)
 	s.count.InFlight.Add(-1)
 	done := time.Now()
 	s.times.add(done.Sub(began))
 	res := readSend(ans, err)
 	ans.Release()
+	failed := wire.ErrorName(err)
 	switch {
-	case err != nil && wire.ErrorName(err) == wire.ErrTimeout:
+	case failed == wire.ErrTimeout:
 		s.count.SendTimeouts.Add(1)
 	case err == nil && ans.Status == http.StatusServiceUnavailable:
 		s.count.SendBusy.Add(1)
@@ -48,10 +58,15 @@ func (s *Service) send(f *flight, n int, cfg *Config) wire.SendResult {
 	if s.w.Observe != nil {
 		s.w.Observe(wire.Attempt{
 			Request: requestOf(d.id), Draft: d.id, Hop: wire.HopSend, Number: n, At: began, Done: done,
-			Status: ans.Status, Error: wire.ErrorName(err), Code: res.Code, Taken: res.WAMID != "", Replica: res.Replica,
+			Status: ans.Status, Error: failed, Code: res.Code, Taken: res.WAMID != "", Replica: res.Replica,
 		})
 	}
-	return res
+	return sent{SendResult: res, timedOut: failed == wire.ErrTimeout, took: done.Sub(began), underWay: underWay, at: done}
+}
+
+// outcome is what the gates learn from.
+func (s *sent) outcome(c policy.Class) outcome {
+	return outcome{class: c, scope: policy.Scope(s.Scope), timedOut: s.timedOut, took: s.took, underWay: s.underWay, at: s.at}
 }
 
 // readSend turns an answer, or the want of one, into a result.
@@ -63,7 +78,7 @@ func readSend(ans wire.Answer, err error) wire.SendResult {
 		return wire.SendResult{Class: policy.Unknown.String(), Detail: wire.ErrorName(err)}
 	}
 	var res wire.SendResult
-	if jsonErr := json.Unmarshal(ans.Body, &res); jsonErr == nil && res.Class != "" {
+	if jsonErr := res.UnmarshalJSON(ans.Body); jsonErr == nil && res.Class != "" {
 		return res
 	}
 	if ans.Status == http.StatusServiceUnavailable || ans.Status == http.StatusTooManyRequests {

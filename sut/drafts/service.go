@@ -26,6 +26,8 @@ type Wiring struct {
 	Queue    queue.Queue
 	Seed     chance.Source
 	Lanes    instant.Lanes
+	Journal  *Journal           // what must outlive the process; nil: nothing
+	Foreign  bool               // the queue may hold drafts of processes whose journals are elsewhere
 	Observe  func(wire.Attempt) // nil: nobody
 }
 
@@ -37,6 +39,9 @@ type Service struct {
 	fleet   *fleet.Fleet
 	books   *books
 	desk    *desk
+	gates   *gates
+	stops   stops
+	amnesia amnesia
 	count   Counters
 	times   histogram
 	draws   draws
@@ -46,7 +51,7 @@ type Service struct {
 }
 
 // draws are the sources of chance, one per purpose.
-type draws struct{ create, dispatch, backoff chance.Source }
+type draws struct{ create, dispatch, backoff, throttle chance.Source }
 
 // New returns a service; cfg must be valid.
 func New(cfg Config, w Wiring) (*Service, error) {
@@ -58,8 +63,8 @@ func New(cfg Config, w Wiring) (*Service, error) {
 		return nil, fmt.Errorf("drafts: address of the WhatsApp service: %w", err)
 	}
 	s := &Service{
-		w: w, sendURL: send, books: newBooks(), stop: make(chan struct{}),
-		draws: draws{w.Seed.For("create"), w.Seed.For("dispatch"), w.Seed.For("send backoff")},
+		w: w, sendURL: send, books: newBooks(), gates: newGates(), stop: make(chan struct{}),
+		draws: draws{w.Seed.For("create"), w.Seed.For("dispatch"), w.Seed.For("send backoff"), w.Seed.For("throttle")},
 	}
 	s.cfg.Store(&cfg)
 	s.fleet = fleet.New(fleet.Config{
@@ -67,6 +72,10 @@ func New(cfg Config, w Wiring) (*Service, error) {
 		Settings: func() fleet.Settings { return s.cfg.Load().Settings() },
 	})
 	s.desk = newDesk(s)
+	s.books.wake, s.books.foreign = s.unpark, w.Foreign || w.Journal == nil
+	if err := s.recall(); err != nil {
+		return nil, fmt.Errorf("drafts: %w", err)
+	}
 	s.handler = s.routes()
 	return s, nil
 }
@@ -89,14 +98,9 @@ func (s *Service) State(ref string) (state, reason string, final, known bool) {
 	return s.books.state(ref)
 }
 
-// Backlog is how many drafts are held and how old the oldest is.
-func (s *Service) Backlog() (held int64, oldest time.Duration) {
-	at, held := s.books.oldest()
-	if held == 0 {
-		return 0, 0
-	}
-	return held, time.Since(at)
-}
+// Waiting is how many drafts were never tried yet, and how old the oldest of them is: what scaling goes by. A draft
+// that waits for a status or for its retry needs no more replicas.
+func (s *Service) Waiting() (n int64, oldest time.Duration) { return s.books.waiting() }
 
 // Run dispatches until ctx ends. It then stops taking drafts, lets those on their way finish, gives the others back to
 // the queue and returns.
@@ -107,6 +111,7 @@ func (s *Service) Run(ctx context.Context) error {
 	own.Go(func() { s.sweep(ctx) })
 	err := s.desk.run(ctx)
 	close(s.stop)
+	s.clearPark()
 	s.flights.Wait()
 	stopFleet()
 	own.Wait()
@@ -117,13 +122,17 @@ func (s *Service) Run(ctx context.Context) error {
 func (s *Service) sweep(ctx context.Context) {
 	lane := s.w.Lanes.Of(instant.System, instant.Sweeper)
 	for {
-		timer := time.NewTimer(lane.After(time.Now(), time.Minute))
+		timer := time.NewTimer(lane.After(time.Now(), min(s.cfg.Load().Dispatch.Lease/3, time.Minute)))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
 			return
 		case <-timer.C:
 		}
-		s.books.turn(time.Now(), s.cfg.Load().Idempotency.Keep)
+		if lines, turned := s.books.turn(time.Now(), s.cfg.Load().Idempotency.Keep); turned {
+			s.remember(s.w.Journal.rotate(lines))
+		}
+		s.gates.sweep(time.Now())
+		s.extendPark()
 	}
 }

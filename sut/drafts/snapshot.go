@@ -33,8 +33,6 @@ func (s *Service) Snapshot() Snapshot {
 	out.Backlog, out.Holding = b.held, b.byState[Held]
 	out.Retrying = b.again
 	out.Ready = b.byState[Queued] - b.again
-	if b.first != nil {
-		out.OldestAge = time.Since(time.Unix(0, b.first.created))
-	}
+	out.OldestAge = b.all.age()
 	return out
 }

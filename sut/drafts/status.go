@@ -1,8 +1,6 @@
 package drafts
 
 import (
-	"encoding/json"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -16,49 +14,54 @@ const maxStatuses = 8 << 20
 
 // status is POST /v1/status: a batch of statuses from the webhooks.
 func (s *Service) status(j *fleet.Job, w http.ResponseWriter, r *http.Request) error {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxStatuses))
+	body, err := wire.ReadBody(r, maxStatuses)
 	if err != nil {
 		return fleet.ErrLeft
 	}
-	var batch []wire.Status
-	if err := json.Unmarshal(body, &batch); err != nil {
+	batch, err := wire.ReadStatuses(body)
+	if err != nil {
 		(&wire.Refusal{Status: http.StatusBadRequest, Code: "bad_json", Says: "the statuses cannot be read: " + err.Error(), Hint: "send a list of statuses"}).Write(w)
 		return nil
 	}
 	if each := s.cfg.Load().Work.Status; !each.IsZero() {
 		j.Charge(time.Duration(len(batch)) * each.Sample(0.5))
 	}
+	var lines []string
 	for i := range batch {
-		s.note(&batch[i])
+		if id, to, ok := s.note(&batch[i]); ok && s.w.Journal != nil {
+			lines = append(lines, lineStatus(id, to))
+		}
+	}
+	if len(lines) > 0 && !s.remember(s.w.Journal.write(lines...)) {
+		(&wire.Refusal{
+			Status: http.StatusServiceUnavailable, Code: "journal_unavailable", Says: "the statuses could not be written down",
+			Hint: "send them again", After: time.Second,
+		}).Write(w)
+		return nil
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-// note takes one status into the books. Statuses come more than once, in any order, and with some left out.
-func (s *Service) note(st *wire.Status) {
+// note takes one status into the books. Statuses come more than once, in any order, and with some left out. ok is
+// false for a status that tells nothing about a draft of ours.
+func (s *Service) note(st *wire.Status) (id string, to State, ok bool) {
 	s.count.Statuses.Add(1)
-	to, ok := statusState(st.State)
-	id, _, ours := wire.SplitCallback(st.Callback)
+	to, ok = statusState(st.State)
+	id, attempt, ours := wire.SplitCallback(st.Callback)
 	if !ok || !ours {
-		return
+		return "", 0, false
 	}
 	b := s.books
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if d := b.open[id]; d != nil && d.known && s.cfg.Load().Send.Mode == "classified" { // it was taken, whatever the answer said or did not say
-		if d.state == Held {
-			s.count.Resolved.Add(1)
-		}
-		s.count.Accepted.Add(1)
-		if !b.finishLocked(d, Accepted, "", false) {
-			s.count.Duplicates.Add(1)
-		}
+	if d := b.open[id]; d != nil && d.known && s.cfg.Load().Send.Mode == "classified" {
+		s.resolve(d, attempt)
 	}
 	ref := wire.MessageOf(id)
 	m, known := b.message(ref)
 	if !known {
-		return
+		return "", 0, false
 	}
 	switch {
 	case to == Failed:
@@ -74,9 +77,28 @@ func (s *Service) note(st *wire.Status) {
 			}
 		}
 	case to.rank() > m.best.rank():
+		if m.best == Unknown {
+			s.count.ResolvedLate.Add(1)
+		}
 		m.best, m.reason = to, 0
 	}
 	b.put(ref, m)
+	return id, to, true
+}
+
+// resolve ends a held draft that a status proves to have been taken, whatever the answer said or did not say. The books
+// are locked.
+func (s *Service) resolve(d *draft, attempt int) {
+	switch {
+	case attempt < int(d.attempts): // it has been sent again since
+		s.count.ResolvedLate.Add(1)
+	case d.state == Held:
+		s.count.Resolved.Add(1)
+	}
+	s.count.Accepted.Add(1)
+	if !s.books.finishLocked(d, Accepted, "", false) {
+		s.count.Duplicates.Add(1)
+	}
 }
 
 func mediaCode(code int) bool { return code == 131052 || code == 131053 }

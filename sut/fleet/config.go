@@ -11,13 +11,14 @@ import (
 
 // Replicas is what the copies of a service are like.
 type Replicas struct {
-	Min    int           `yaml:"min"`    // copies at the start, and the floor of scaling
-	Max    int           `yaml:"max"`    // ceiling of scaling
-	Cores  int           `yaml:"cores"`  // pieces of work that one copy does at a time
-	Queue  int           `yaml:"queue"`  // requests that may wait in one copy; 503 at once beyond; 0 is unbounded
-	Start  quantity.Dist `yaml:"start"`  // from the decision to start a copy until it takes requests
-	Probe  time.Duration `yaml:"probe"`  // how long a copy that does not answer stays in rotation
-	Memory Memory        `yaml:"memory"` // the model of memory, in bytes
+	Min     int           `yaml:"min"`     // copies at the start, and the floor of scaling
+	Max     int           `yaml:"max"`     // ceiling of scaling
+	Cores   int           `yaml:"cores"`   // pieces of work that one copy does at a time
+	Queue   int           `yaml:"queue"`   // requests that may wait in one copy; 503 at once beyond; 0 is unbounded
+	Balance string        `yaml:"balance"` // rotate: in turn; least: where the fewest wait
+	Start   quantity.Dist `yaml:"start"`   // from the decision to start a copy until it takes requests
+	Probe   time.Duration `yaml:"probe"`   // how long a copy that does not answer stays in rotation
+	Memory  Memory        `yaml:"memory"`  // the model of memory, in bytes
 }
 
 // Memory is the model of a service's memory: copies × base + requests held × request.
@@ -48,9 +49,11 @@ type Scaling struct {
 
 // Admission is how a copy defends itself beyond its bound.
 type Admission struct {
-	RetryAfter time.Duration `yaml:"retry_after"` // told with every 503; 0 sends none
-	CoDel      policy.CoDel  `yaml:"codel"`       // controlled delay; zero is off
-	Shed       policy.Shed   `yaml:"shed"`        // two-level priorities; zero is off
+	RetryAfter  time.Duration `yaml:"retry_after"`  // told with every 503; 0 sends none
+	FrontWeight int           `yaml:"front_weight"` // messages coming in go before messages going out, that many to one; 0: no difference
+	BackQueue   int           `yaml:"back_queue"`   // with front_weight: sends that may wait in one copy; 0 is unbounded
+	CoDel       policy.CoDel  `yaml:"codel"`        // controlled delay; zero is off
+	Shed        policy.Shed   `yaml:"shed"`         // two-level priorities; zero is off
 }
 
 // Validate tells everything that is wrong, with keys under prefix.
@@ -67,6 +70,7 @@ func (r Replicas) Validate(prefix string) error {
 	bad(r.Cores >= 1, "cores", "%d; at least 1 is needed", r.Cores)
 	bad(r.Queue >= 0, "queue", "%d; write 0 for unbounded", r.Queue)
 	bad(r.Probe >= 0, "probe", "negative")
+	bad(r.Balance == "rotate" || r.Balance == "least", "balance", "%q is neither rotate nor least", r.Balance)
 	return errors.Join(errs...)
 }
 

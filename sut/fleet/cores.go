@@ -5,16 +5,29 @@ import (
 	"time"
 )
 
-// cores hands a copy's cores to whoever waits, first come first served. Nobody blocks while holding its mutex: a
-// waiter blocks on a channel of its own.
+// cores hands a copy's cores to whoever waits: the front line goes before the back line, but the back line gets one
+// turn after so many; within a line it is first come first served.
+// Nobody blocks while holding its mutex: a waiter blocks on a channel of its own.
 type cores struct {
-	mu      sync.Mutex
-	total   int
-	busy    int
-	queue   []*waiter // a ring: head is the next to be served
-	head    int
-	waiting int // waiters in the queue that have not given up
-	idle    []*waiter
+	mu    sync.Mutex
+	total int
+	busy  int
+	lines [2]line
+	row   int // turns that the front line has had in a row while somebody waited in the back line
+	idle  []*waiter
+}
+
+// The lines. Without priorities everybody waits in the front line.
+const (
+	frontLine = iota
+	backLine
+)
+
+// line is a queue of waiters.
+type line struct {
+	queue   []*waiter
+	head    int // the next to be served
+	waiting int // waiters that have not given up
 }
 
 // waiter is one request that waits for a core.
@@ -22,6 +35,7 @@ type waiter struct {
 	grant chan bool // true: a core is yours; false: you are shed
 	since time.Time
 	state waiterState
+	line  int
 }
 
 type waiterState uint8
@@ -32,23 +46,25 @@ const (
 	gone
 )
 
-// admit reports whether a request may wait here: a core is free, or fewer than bound requests wait. bound 0 is no bound.
-func (c *cores) admit(bound int) bool {
+// admit reports whether a request may wait in a line: a core is free, or fewer than bound requests wait in it. bound 0
+// is no bound.
+func (c *cores) admit(line, bound int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return bound <= 0 || c.waiting < bound || c.busy < c.total
+	return bound <= 0 || c.lines[line].waiting < bound || c.busy < c.total
 }
 
 // acquire takes a core when one is free; otherwise it queues and returns a waiter. With bound above 0 and that many
-// requests waiting it does neither.
-func (c *cores) acquire(now time.Time, bound int) (w *waiter, ok bool) {
+// requests waiting in the line it does neither.
+func (c *cores) acquire(now time.Time, line, bound int) (w *waiter, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.busy < c.total {
 		c.busy++
 		return nil, true
 	}
-	if bound > 0 && c.waiting >= bound {
+	l := &c.lines[line]
+	if bound > 0 && l.waiting >= bound {
 		return nil, false
 	}
 	if n := len(c.idle); n > 0 {
@@ -56,13 +72,13 @@ func (c *cores) acquire(now time.Time, bound int) (w *waiter, ok bool) {
 	} else {
 		w = &waiter{grant: make(chan bool, 1)}
 	}
-	w.since, w.state = now, waits
-	c.queue = append(c.queue, w)
-	c.waiting++
+	w.since, w.state, w.line = now, waits, line
+	l.queue = append(l.queue, w)
+	l.waiting++
 	return w, true
 }
 
-// abandon takes a waiter out of the queue; it reports false when the waiter had been granted a core in the meantime.
+// abandon takes a waiter out of its line; it reports false when the waiter had been granted a core in the meantime.
 func (c *cores) abandon(w *waiter) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -70,7 +86,7 @@ func (c *cores) abandon(w *waiter) bool {
 		return false
 	}
 	w.state = gone
-	c.waiting--
+	c.lines[w.line].waiting--
 	return true
 }
 
@@ -84,38 +100,64 @@ func (c *cores) recycle(w *waiter) {
 }
 
 // release gives a core back, or on to the next waiter. shed decides for each waiter in turn whether it is turned away
-// instead, by how long it has waited and whether it is the last in the queue.
-func (c *cores) release(now time.Time, shed func(wait time.Duration, last bool) bool) {
+// instead, by how long it has waited and whether it is the last in its line. most bounds how many turns in a row the
+// front line has while somebody waits in the back line.
+func (c *cores) release(now time.Time, most int, shed func(wait time.Duration, last bool) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.head < len(c.queue) {
-		w := c.queue[c.head]
-		c.queue[c.head] = nil
-		c.head++
-		if c.head == len(c.queue) {
-			c.queue, c.head = c.queue[:0], 0
-		} else if c.head > 1024 && c.head*2 > len(c.queue) {
-			c.queue = c.queue[:copy(c.queue, c.queue[c.head:])]
-			c.head = 0
+	order := [2]int{frontLine, backLine}
+	switch {
+	case c.lines[backLine].waiting == 0:
+		c.row = 0
+	case c.row >= most:
+		order, c.row = [2]int{backLine, frontLine}, 0
+	default:
+		c.row++
+	}
+	for _, i := range order {
+		l := &c.lines[i]
+		for w := l.next(); w != nil; w = l.next() {
+			w.state = granted
+			if shed != nil && shed(now.Sub(w.since), l.waiting == 0) {
+				w.grant <- false
+				continue
+			}
+			w.grant <- true
+			return
 		}
-		if w.state == gone {
-			continue
-		}
-		c.waiting--
-		w.state = granted
-		if shed != nil && shed(now.Sub(w.since), c.waiting == 0) {
-			w.grant <- false
-			continue
-		}
-		w.grant <- true
-		return
 	}
 	c.busy--
+}
+
+// next takes the first waiter out of the line that has not given up; nil when there is none.
+func (l *line) next() *waiter {
+	for l.head < len(l.queue) {
+		w := l.queue[l.head]
+		l.queue[l.head] = nil
+		l.head++
+		if l.head == len(l.queue) {
+			l.queue, l.head = l.queue[:0], 0
+		} else if l.head > 1024 && l.head*2 > len(l.queue) {
+			l.queue = l.queue[:copy(l.queue, l.queue[l.head:])]
+			l.head = 0
+		}
+		if w.state != gone {
+			l.waiting--
+			return w
+		}
+	}
+	return nil
+}
+
+// crowd is how many requests hold a core or wait for one.
+func (c *cores) crowd() int64 {
+	busy, waiting := c.load()
+	return int64(busy + waiting)
 }
 
 // load returns how many requests hold a core and how many wait.
 func (c *cores) load() (busy, waiting int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.busy, c.waiting
+	return c.busy, c.lines[frontLine].waiting + c.lines[backLine].waiting
 }

@@ -50,8 +50,8 @@ type Fleet struct {
 	signals  func() Signals
 	current  atomic.Pointer[Settings]
 	arrivals atomic.Uint64
-	turn     atomic.Uint64
-	used     atomic.Int64 // core time, ns
+	turn     atomic.Uint64 // whose turn it is
+	used     atomic.Int64  // core time, ns
 	wasted   atomic.Int64
 	media    atomic.Int64 // requests inside that carry media
 	wanted   atomic.Int64
@@ -114,22 +114,36 @@ func (f *Fleet) nudge() {
 // ErrNobody is returned when no copy is there to take a request.
 var ErrNobody = errors.New("no replica is ready")
 
-// Begin gives the next request its number and its copy, in strict rotation. End must be called when it is over.
+// Begin gives the next request its number and its copy. End must be called when it is over.
 func (f *Fleet) Begin() (*Job, error) {
 	number := f.arrivals.Add(1)
-	ready := *f.rotation.Load()
-	now := time.Time{}
-	for range ready {
-		r := ready[int(f.turn.Add(1)-1)%len(ready)]
-		if now.IsZero() {
-			now = time.Now()
-		}
-		if r.usable(now, f.settings().Replicas.Probe) {
-			r.held.Add(1)
-			return &Job{Replica: r, Number: number}, nil
-		}
+	if r := f.choose(time.Now()); r != nil {
+		r.held.Add(1)
+		return &Job{Replica: r, Number: number}, nil
 	}
 	return nil, ErrNobody
+}
+
+// choose is the load balancer: strictly in turn, or, beginning at whose turn it is, where the fewest are.
+func (f *Fleet) choose(now time.Time) *Replica {
+	ready := *f.rotation.Load()
+	s := f.settings()
+	var best *Replica
+	var fewest int64
+	first := int(f.turn.Add(1) - 1)
+	for i := range ready {
+		r := ready[(first+i)%len(ready)]
+		if !r.usable(now, s.Replicas.Probe) {
+			continue
+		}
+		if s.Replicas.Balance != "least" {
+			return r
+		}
+		if n := r.cores.crowd(); best == nil || n < fewest {
+			best, fewest = r, n
+		}
+	}
+	return best
 }
 
 // End lets go of a job's copy.

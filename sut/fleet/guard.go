@@ -41,13 +41,18 @@ func (r *Replica) shedder() func(wait time.Duration, last bool) bool {
 	}
 }
 
-// Admit decides whether a request may come in: the bound on waiting, then its priority under overload.
+// Room reports whether a request may wait here at all. It is the first question, before the request is even read.
+func (j *Job) Room() error {
+	if !j.Replica.cores.admit(j.line()) {
+		return ErrBusy
+	}
+	return nil
+}
+
+// Admit decides whether a request may come in under overload, by its priority.
 func (j *Job) Admit(priority int) error {
 	r := j.Replica
 	s := r.fleet.settings()
-	if !r.cores.admit(s.Replicas.Queue) {
-		return ErrBusy
-	}
 	if s.Admission.Shed.Off() {
 		return nil
 	}

@@ -49,6 +49,7 @@ type Job struct {
 	Caller  <-chan struct{} // closed when the caller has gone; nil when nobody asks
 	Spent   time.Duration   // core time this job has used
 	Media   bool
+	Back    bool // yields to the front line where there are two
 }
 
 // Left reports whether the caller has gone.
@@ -73,11 +74,11 @@ func (j *Job) Work(class instant.Class, purpose chance.Source, d quantity.Dist, 
 		return nil
 	}
 	f := r.fleet
-	bound := 0
-	if bounded {
-		bound = f.settings().Replicas.Queue
+	line, bound := j.line()
+	if !bounded {
+		bound = 0
 	}
-	if err := r.turn(j, class, bound, leave); err != nil {
+	if err := r.turn(j, class, line, bound, leave); err != nil {
 		return err
 	}
 	took := time.Duration(float64(d.Sample(purpose.Float(j.Number))) * f.slowdown())
@@ -89,13 +90,22 @@ func (j *Job) Work(class instant.Class, purpose chance.Source, d quantity.Dist, 
 	if j.Left() {
 		f.wasted.Add(int64(took))
 	}
-	r.cores.release(time.Now(), r.shedder())
+	r.cores.release(time.Now(), f.settings().Admission.FrontWeight, r.shedder())
 	return r.gate(j, class)
 }
 
+// line is where the job waits, and how many may.
+func (j *Job) line() (line, bound int) {
+	s := j.Replica.fleet.settings()
+	if j.Back && s.Admission.FrontWeight > 0 {
+		return backLine, s.Admission.BackQueue
+	}
+	return frontLine, s.Replicas.Queue
+}
+
 // turn waits for a core.
-func (r *Replica) turn(j *Job, class instant.Class, bound int, leave bool) error {
-	w, ok := r.cores.acquire(time.Now(), bound)
+func (r *Replica) turn(j *Job, class instant.Class, line, bound int, leave bool) error {
+	w, ok := r.cores.acquire(time.Now(), line, bound)
 	if !ok {
 		return ErrBusy
 	}
@@ -121,17 +131,14 @@ func (r *Replica) turn(j *Job, class instant.Class, bound int, leave bool) error
 	case r.dead.Load():
 		r.fleet.lanes.Of(class, j.Number).Sleep(0) // everyone who waited here goes at an instant of their own
 		return ErrGone
-	case got:
-		return r.granted(w, ok)
+	case !got:
+		return ErrLeft
 	}
-	return ErrLeft
-}
-
-func (r *Replica) granted(w *waiter, ok bool) error {
 	now := time.Now()
 	r.guard.waited(now, now.Sub(w.since))
 	r.cores.recycle(w)
-	if !ok {
+	if !ok { // one release can shed many, who then go at instants of their own, too
+		r.fleet.lanes.Of(class, j.Number).Sleep(0)
 		return ErrShed
 	}
 	return nil

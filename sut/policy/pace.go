@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"math"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/quantity"
@@ -14,18 +13,28 @@ type Pace struct{ next time.Time }
 func (p *Pace) Wait(now time.Time, r quantity.Rate, burst int) time.Duration {
 	every := r.Interval()
 	if every == 0 {
-		if r.Per > 0 && r.Count == 0 { // a rate of 0 is a closed door; the caller asks again after a change
-			return math.MaxInt64
-		}
 		return 0
 	}
 	return p.next.Add(-time.Duration(max(burst, 1)-1) * every).Sub(now)
 }
 
+// late is how much later than due an event may come and still count as on time: timers are never exact.
+const late = 10 * time.Millisecond
+
 // Take counts one event at now.
 func (p *Pace) Take(now time.Time, r quantity.Rate) {
-	if p.next.Before(now) {
+	if now.Sub(p.next) > late {
 		p.next = now
 	}
 	p.next = p.next.Add(r.Interval())
 }
+
+// Hold lets no event come before an instant.
+func (p *Pace) Hold(until time.Time, r quantity.Rate, burst int) {
+	if next := until.Add(time.Duration(max(burst, 1)-1) * r.Interval()); p.next.Before(next) {
+		p.next = next
+	}
+}
+
+// Rested reports whether the pace has forgotten its past: it is as good as new.
+func (p *Pace) Rested(now time.Time) bool { return p.next.Before(now) }

@@ -94,6 +94,9 @@ func (r SendRule) Decide(f Facts, hold Hold, u float64) Decision {
 		}
 	}
 	wait := max(r.backoff(f.Attempt, u), f.After)
+	if f.Class == Overloaded && f.Attempt < r.Attempts { // in place, so that it still counts as under way
+		return Decision{Action: RetryNow, Wait: wait, Reason: f.Class.String(), Spends: true}
+	}
 	if f.Class == Throttled {
 		wait = max(wait, throttleWait(f.Scope, f.Attempt))
 	}

@@ -2,8 +2,6 @@ package whatsapp
 
 import (
 	"context"
-	"encoding/json"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -38,8 +36,11 @@ type entry struct {
 
 // accept is POST /v1/messages.
 func (s *Service) accept(j *fleet.Job, w http.ResponseWriter, r *http.Request) error {
+	if err := j.Room(); err != nil { // the cheapest refusal comes first
+		return err
+	}
 	cfg := s.cfg.Load()
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxMessage+1))
+	body, err := wire.ReadBody(r, maxMessage)
 	if err != nil {
 		return fleet.ErrLeft
 	}
@@ -96,7 +97,7 @@ func (s *Service) read(body []byte, m *Message) (time.Duration, *wire.Refusal) {
 			Hint: "send media by link, not inline",
 		}
 	}
-	if err := json.Unmarshal(body, m); err != nil {
+	if err := m.UnmarshalJSON(body); err != nil {
 		return 0, &wire.Refusal{
 			Status: http.StatusBadRequest, Code: "bad_json", Says: "the message cannot be read: " + err.Error(),
 			Hint: "send JSON such as {\"to\":\"+15551234567\",\"text\":\"Hello\"}",
@@ -167,7 +168,7 @@ type outcome struct {
 // attempt makes one call to Drafts.
 func (e *entry) attempt(ctx context.Context, lane instant.Lane, n int) outcome {
 	s := e.s
-	body, err := json.Marshal(&e.draft)
+	body, err := e.draft.MarshalJSON()
 	if err != nil {
 		return outcome{refusal: &wire.Refusal{Status: http.StatusBadRequest, Code: "bad_message", Says: err.Error(), Hint: "check template"}}
 	}
@@ -206,14 +207,14 @@ func (e *entry) judge(ans wire.Answer, err error) outcome {
 		}}
 	case ans.Status == http.StatusOK || ans.Status == http.StatusCreated:
 		var made wire.Created
-		if json.Unmarshal(ans.Body, &made) != nil || made.ID == "" {
+		if made.UnmarshalJSON(ans.Body) != nil || made.ID == "" {
 			made.ID = e.draft.ID
 		}
 		return outcome{made: made.ID, replayed: ans.Header.Get(wire.HeaderReplayed) != ""}
 	}
 	after := wire.RetryAfter(ans.Header)
 	refusal := &wire.Refusal{Code: "refused", Says: "Drafts answered " + strconv.Itoa(ans.Status), After: after}
-	_ = json.Unmarshal(ans.Body, &map[string]*wire.Refusal{"error": refusal}) // without a body the status speaks for itself
+	_ = wire.Decode(ans.Body, &map[string]*wire.Refusal{"error": refusal}) // without a body the status speaks for itself
 	refusal.Status, refusal.After = ans.Status, after
 	if ans.Status >= 500 {
 		s.count.CreateErrors.Add(1)

@@ -59,69 +59,35 @@ func (c *cloud) address(number string) (*url.URL, error) {
 
 // outgoing is the body of POST /{number}/messages.
 type outgoing struct {
-	Product   string          `json:"messaging_product"`
-	Recipient string          `json:"recipient_type"`
-	To        string          `json:"to"`
-	Type      string          `json:"type"`
-	Text      *textPart       `json:"text,omitempty"`
-	Image     *mediaPart      `json:"image,omitempty"`
-	Video     *mediaPart      `json:"video,omitempty"`
-	Audio     *mediaPart      `json:"audio,omitempty"`
-	Document  *mediaPart      `json:"document,omitempty"`
-	Sticker   *mediaPart      `json:"sticker,omitempty"`
-	Template  json.RawMessage `json:"template,omitempty"`
-	Callback  string          `json:"biz_opaque_callback_data,omitempty"`
+	To, Type, Callback string
+	Text               string
+	Media              mediaPart
+	Template           json.RawMessage
 }
 
-type textPart struct {
-	Body string `json:"body"`
-}
-
-type mediaPart struct {
-	ID       string `json:"id,omitempty"`
-	Link     string `json:"link,omitempty"`
-	Caption  string `json:"caption,omitempty"`
-	Filename string `json:"filename,omitempty"`
-}
+// mediaPart is the media of a message, by id or by link.
+type mediaPart struct{ ID, Link, Caption, Filename string }
 
 // compose writes the request for a draft; media has been resolved.
 func compose(d *wire.Draft, media wire.Media, callback string, fallback bool) ([]byte, error) {
-	out := outgoing{Product: "whatsapp", Recipient: "individual", To: d.To, Type: d.Type, Callback: callback}
+	out := outgoing{To: d.To, Type: d.Type, Callback: callback, Text: d.Text, Template: d.Template}
 	if fallback {
 		out.Type = "template"
 	}
-	part := &mediaPart{ID: media.ID, Caption: d.Text}
-	if part.ID == "" {
-		part.Link = media.Link
-	}
-	switch out.Type {
-	case "text":
-		out.Text = &textPart{d.Text}
-	case "image":
-		out.Image = part
-	case "video":
-		out.Video = part
+	out.Media = mediaPart{ID: media.ID, Link: media.Link}
+	switch d.Type {
 	case "document":
-		part.Filename = media.Filename
-		out.Document = part
-	case "audio":
-		part.Caption = ""
-		out.Audio = part
-	case "sticker":
-		part.Caption = ""
-		out.Sticker = part
-	case "template":
-		out.Template = d.Template
+		out.Media.Caption, out.Media.Filename = d.Text, media.Filename
+	case "image", "video":
+		out.Media.Caption = d.Text
 	}
-	return json.Marshal(&out)
+	return out.MarshalJSON()
 }
 
-// reply is what the messages endpoint answers.
+// reply is what the messages endpoint answers: a message id or an error.
 type reply struct {
-	Messages []struct {
-		ID string `json:"id"`
-	} `json:"messages"`
-	Error *apiError `json:"error"`
+	ID    string
+	Error *apiError
 }
 
 // apiError is the Graph API's error object.
@@ -135,7 +101,7 @@ func (e *apiError) detail() string {
 	var data struct {
 		Details string `json:"details"`
 	}
-	if json.Unmarshal(e.Data, &data) == nil && data.Details != "" {
+	if wire.Decode(e.Data, &data) == nil && data.Details != "" {
 		return data.Details
 	}
 	return e.Message
@@ -210,7 +176,7 @@ func (c *cloud) judge(ans wire.Answer, err error) (out result) {
 		return out
 	}
 	var r reply
-	if jsonErr := json.Unmarshal(ans.Body, &r); jsonErr != nil {
+	if jsonErr := r.UnmarshalJSON(ans.Body); jsonErr != nil {
 		out.classify(ans.Status, 0, "", false)
 		out.Detail = "HTTP " + http.StatusText(ans.Status) + ", not JSON"
 		return out
@@ -219,11 +185,8 @@ func (c *cloud) judge(ans wire.Answer, err error) (out result) {
 		out.Code, out.Detail = r.Error.Code, r.Error.detail()
 		out.classify(ans.Status, r.Error.Code, r.Error.Message+" "+out.Detail, false)
 	} else {
-		hasID := len(r.Messages) > 0 && r.Messages[0].ID != ""
-		if hasID {
-			out.WAMID = r.Messages[0].ID
-		}
-		out.classify(ans.Status, 0, "", hasID)
+		out.WAMID = r.ID
+		out.classify(ans.Status, 0, "", r.ID != "")
 	}
 	out.After = wire.RetryAfter(ans.Header).Milliseconds()
 	return out

@@ -2,7 +2,6 @@ package whatsapp
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"sync"
 	"time"
@@ -89,7 +88,7 @@ func (e *ear) flush(ctx context.Context) {
 }
 
 func (e *ear) hand(ctx context.Context, list []wire.Status, cfg *Config) bool {
-	body, err := json.Marshal(list)
+	body, err := wire.WriteStatuses(list)
 	if err != nil {
 		return false
 	}

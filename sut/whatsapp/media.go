@@ -3,7 +3,6 @@ package whatsapp
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"mime/multipart"
 	"net/http"
@@ -186,7 +185,7 @@ func (l *library) upload(ctx context.Context, j *fleet.Job, number string, m *wi
 		ID    string    `json:"id"`
 		Error *apiError `json:"error"`
 	}
-	if err := json.Unmarshal(up.Body, &made); err == nil && made.ID != "" {
+	if err := wire.Decode(up.Body, &made); err == nil && made.ID != "" {
 		return made.ID, nil
 	}
 	if made.Error != nil {

@@ -2,8 +2,6 @@ package whatsapp
 
 import (
 	"context"
-	"encoding/json"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -16,13 +14,17 @@ import (
 
 // send is POST /v1/send: one attempt to send one draft.
 func (s *Service) send(j *fleet.Job, w http.ResponseWriter, r *http.Request) error {
+	j.Back = true
+	if err := j.Room(); err != nil { // the cheapest refusal comes first
+		return err
+	}
 	cfg := s.cfg.Load()
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxMessage+4096))
+	body, err := wire.ReadBody(r, maxMessage+4096)
 	if err != nil {
 		return fleet.ErrLeft
 	}
 	var d wire.Draft
-	if err := json.Unmarshal(body, &d); err != nil || d.ID == "" {
+	if err := d.UnmarshalJSON(body); err != nil || d.ID == "" {
 		(&wire.Refusal{
 			Status: http.StatusBadRequest, Code: "bad_draft", Says: "the draft cannot be read",
 			Hint: "send what the front door wrote",
@@ -49,7 +51,7 @@ func (s *Service) send(j *fleet.Job, w http.ResponseWriter, r *http.Request) err
 	if res.class == policy.MediaGone {
 		j.Waste(j.Spent)
 	}
-	wire.WriteJSON(w, sendStatus(res.class), res.SendResult)
+	wire.WriteJSON(w, sendStatus(res.class), &res.SendResult)
 	return nil
 }
 

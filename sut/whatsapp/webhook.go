@@ -5,10 +5,8 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
-	"encoding/json"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,24 +17,6 @@ import (
 
 // maxWebhook bounds the body of a webhook; Meta's own bound is 3 MB.
 const maxWebhook = 3 << 20
-
-// notice is a webhook of the Cloud API, as far as this service reads it.
-type notice struct {
-	Entry []struct {
-		Changes []struct {
-			Field string `json:"field"`
-			Value struct {
-				Statuses []struct {
-					ID        string     `json:"id"`
-					Status    string     `json:"status"`
-					Timestamp string     `json:"timestamp"`
-					Callback  string     `json:"biz_opaque_callback_data"`
-					Errors    []apiError `json:"errors"`
-				} `json:"statuses"`
-			} `json:"value"`
-		} `json:"changes"`
-	} `json:"entry"`
-}
 
 // verify answers the API's question whether this endpoint is ours.
 func (s *Service) verify(w http.ResponseWriter, r *http.Request) {
@@ -58,7 +38,7 @@ func (s *Service) webhook(j *fleet.Job, w http.ResponseWriter, r *http.Request) 
 	if err := j.Gate(instant.Status); err != nil {
 		return err
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxWebhook+1))
+	body, err := wire.ReadBody(r, maxWebhook)
 	if err != nil {
 		return fleet.ErrLeft
 	}
@@ -70,12 +50,11 @@ func (s *Service) webhook(j *fleet.Job, w http.ResponseWriter, r *http.Request) 
 		}).Write(w)
 		return nil
 	}
-	var n notice
-	if len(body) > maxWebhook || json.Unmarshal(body, &n) != nil {
+	list, err := readNotice(body)
+	if len(body) > maxWebhook || err != nil {
 		(&wire.Refusal{Status: http.StatusBadRequest, Code: "bad_webhook", Says: "the webhook cannot be read", Hint: "send what the Cloud API sends"}).Write(w)
 		return nil
 	}
-	list := n.statuses()
 	cfg := s.cfg.Load()
 	if len(list) > 0 {
 		s.count.Statuses.Add(int64(len(list)))
@@ -106,21 +85,4 @@ func (s *Service) signed(body []byte, signature string) bool {
 	mac := hmac.New(sha256.New, []byte(s.w.AppSecret))
 	mac.Write(body)
 	return hmac.Equal(given, mac.Sum(nil))
-}
-
-func (n *notice) statuses() []wire.Status {
-	var out []wire.Status
-	for _, e := range n.Entry {
-		for _, c := range e.Changes {
-			for _, st := range c.Value.Statuses {
-				at, _ := strconv.ParseInt(st.Timestamp, 10, 64) // a time that cannot be read is left out
-				row := wire.Status{Callback: st.Callback, WAMID: st.ID, State: st.Status, At: at}
-				if len(st.Errors) > 0 {
-					row.Code, row.Detail = st.Errors[0].Code, st.Errors[0].detail()
-				}
-				out = append(out, row)
-			}
-		}
-	}
-	return out
 }

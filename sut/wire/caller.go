@@ -141,3 +141,15 @@ func NotSent(err error) bool {
 	_, dns := errors.AsType[*net.DNSError](err)
 	return dns
 }
+
+// ReadBody reads a request's body whole, up to one byte more than limit, so that its caller can tell that it was more.
+func ReadBody(r *http.Request, limit int) ([]byte, error) {
+	if n := r.ContentLength; n >= 0 && n <= int64(limit) {
+		b := make([]byte, n)
+		if _, err := io.ReadFull(r.Body, b); err != nil {
+			return nil, err
+		}
+		return b, nil
+	}
+	return io.ReadAll(io.LimitReader(r.Body, int64(limit)+1))
+}

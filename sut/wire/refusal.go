@@ -29,7 +29,13 @@ func (r *Refusal) Write(w http.ResponseWriter) {
 
 // WriteJSON answers with a status and a body.
 func WriteJSON(w http.ResponseWriter, status int, v any) {
-	b, err := json.Marshal(v)
+	var b []byte
+	var err error
+	if own, ok := v.(json.Marshaler); ok { // without the copy that json.Marshal would make of it
+		b, err = own.MarshalJSON()
+	} else {
+		b, err = json.Marshal(v)
+	}
 	if err != nil {
 		w.WriteHeader(http.StatusInternalServerError)
 		return

@@ -1,0 +1,234 @@
+package drafts
+
+import (
+	"math"
+	"sync"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/internal/chance"
+	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/sut/policy"
+)
+
+// gates are the policies that learn: what each has seen so far, behind one mutex that is held for arithmetic only.
+type gates struct {
+	mu       sync.Mutex
+	limit    policy.LimitState
+	budget   policy.BudgetState
+	throttle policy.ThrottleState
+	breakers map[string]*policy.BreakerState // by number, those that have seen trouble
+	numbers  map[string]*policy.Pace
+	pairs    map[uint64]*policy.Pace
+	arrivals float64 // drafts a second coming in, averaged over minutes
+	arrived  time.Time
+	accepted time.Time // when a draft was last accepted
+	draining bool
+}
+
+func newGates() *gates {
+	return &gates{breakers: map[string]*policy.BreakerState{}, numbers: map[string]*policy.Pace{}, pairs: map[uint64]*policy.Pace{}}
+}
+
+// arrival counts a draft that came in.
+func (g *gates) arrival(now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	const span = 5 * time.Minute
+	if !g.arrived.IsZero() {
+		g.arrivals *= math.Exp(-now.Sub(g.arrived).Seconds() / span.Seconds())
+	}
+	g.arrivals += 1 / span.Seconds()
+	g.arrived = now
+}
+
+// underWay is how many calls may be under way.
+func (g *gates) underWay(cfg *Config) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return cfg.Dispatch.limit().Value(&g.limit)
+}
+
+// rate is the rate limit in force: lower while a backlog drains after a stop.
+func (g *gates) rate(cfg *Config) quantity.Rate {
+	if cfg.Drain.Factor == 0 {
+		return cfg.RateLimit
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	capped := cfg.Drain.Factor * g.arrivals
+	if !g.draining || capped <= 0 || !cfg.RateLimit.IsZero() && capped >= cfg.RateLimit.PerSecond() {
+		return cfg.RateLimit
+	}
+	return quantity.Rate{Count: max(capped, 0.2), Per: time.Second}
+}
+
+// resumed notes that drafts flow again after a stop.
+func (g *gates) resumed() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.draining = true
+}
+
+// pairKey names a pair of number and recipient.
+func pairKey(number, to string) uint64 {
+	return chance.Key(number + "\x00" + to)
+}
+
+// pass asks every gate whether a draft may be sent now. wait says how long it may not, and why.
+func (g *gates) pass(cfg *Config, d *draft, now time.Time, u float64) (wait time.Duration, why string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	pair, number := g.pair(cfg, d.pair), g.number(cfg, d.from)
+	rate := pairRate(cfg)
+	if pair != nil {
+		if wait := pair.Wait(now, rate, cfg.Pair.Burst); wait > 0 {
+			return wait, "pair"
+		}
+	}
+	if number != nil {
+		if wait := number.Wait(now, cfg.Number.Rate, cfg.Number.Burst); wait > 0 {
+			return wait, "number"
+		}
+	}
+	if cfg.Throttle.Hold(&g.throttle, now, u) {
+		return time.Second + cfg.Send.Backoff, "throttle"
+	}
+	if b := g.breakers[d.from]; b != nil { // last, because passing may make this send the probe
+		if wait := cfg.Breaker.Allow(b, now); wait > 0 {
+			return wait, "stopped"
+		}
+	}
+	if pair != nil {
+		pair.Take(now, rate)
+	}
+	if number != nil {
+		number.Take(now, cfg.Number.Rate)
+	}
+	return 0, ""
+}
+
+func pairRate(cfg *Config) quantity.Rate { return quantity.Rate{Count: 1, Per: cfg.Pair.Every} }
+
+func (g *gates) pair(cfg *Config, key uint64) *policy.Pace {
+	if cfg.Pair.Every == 0 {
+		return nil
+	}
+	p := g.pairs[key]
+	if p == nil {
+		p = new(policy.Pace)
+		g.pairs[key] = p
+	}
+	return p
+}
+
+func (g *gates) number(cfg *Config, name string) *policy.Pace {
+	if cfg.Number.Rate.IsZero() {
+		return nil
+	}
+	p := g.numbers[name]
+	if p == nil {
+		p = new(policy.Pace)
+		g.numbers[name] = p
+	}
+	return p
+}
+
+// outcome is a send that has ended, as the gates see it.
+type outcome struct {
+	class    policy.Class
+	scope    policy.Scope
+	timedOut bool
+	took     time.Duration
+	underWay int
+	at       time.Time
+}
+
+// seen learns from a send. oldest is the age of the oldest draft held. It reports whether a breaker has just opened.
+func (g *gates) seen(cfg *Config, d *draft, o outcome, oldest time.Duration) (opened bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c, now := o.class, o.at
+	overload := c == policy.Overloaded || o.timedOut
+	cfg.Dispatch.limit().Seen(&g.limit, now, o.took, overload, o.underWay)
+	cfg.Throttle.Count(&g.throttle, now, !overload)
+	switch {
+	case c == policy.Accepted:
+		cfg.Budget.Success(&g.budget, now)
+		if !g.accepted.IsZero() && now.Sub(g.accepted) > time.Minute && oldest > time.Minute {
+			g.draining = true
+		}
+		g.accepted = now
+	case c == policy.Throttled:
+		g.slow(cfg, d, o.scope, now)
+	}
+	if g.draining && oldest < cfg.Drain.Until {
+		g.draining = false
+	}
+	if cfg.Breaker.Off() {
+		return false
+	}
+	b := g.breakers[d.from]
+	if b == nil {
+		if c != policy.Stopped {
+			return false
+		}
+		b = new(policy.BreakerState)
+		g.breakers[d.from] = b
+	}
+	opened = cfg.Breaker.Seen(b, now, c == policy.Stopped, c == policy.Accepted || c == policy.Permanent || c == policy.MediaGone)
+	if !b.IsOpen() && c == policy.Accepted {
+		delete(g.breakers, d.from)
+		g.draining = g.draining || oldest > time.Minute
+	}
+	return opened
+}
+
+// slow holds back what the API has throttled.
+func (g *gates) slow(cfg *Config, d *draft, scope policy.Scope, now time.Time) {
+	switch scope {
+	case policy.ScopePair:
+		if p := g.pair(cfg, d.pair); p != nil {
+			p.Hold(now.Add(4*time.Second), pairRate(cfg), cfg.Pair.Burst)
+		}
+	case policy.ScopeNumber, policy.ScopeQuality, policy.ScopeApp:
+		if p := g.number(cfg, d.from); p != nil {
+			p.Hold(now.Add(time.Second), cfg.Number.Rate, cfg.Number.Burst)
+		}
+	}
+}
+
+// pay asks the budget for a retry.
+func (g *gates) pay(cfg *Config, now time.Time, timedOut bool) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return cfg.Budget.Spend(&g.budget, now, timedOut)
+}
+
+// sweep forgets pairs and numbers that have rested.
+func (g *gates) sweep(now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for k, p := range g.pairs {
+		if p.Rested(now) {
+			delete(g.pairs, k)
+		}
+	}
+	for k, p := range g.numbers {
+		if p.Rested(now) {
+			delete(g.numbers, k)
+		}
+	}
+}
+
+// stopped lists the numbers whose breaker is open.
+func (g *gates) stopped() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var out []string
+	for n, b := range g.breakers {
+		if b.IsOpen() {
+			out = append(out, n)
+		}
+	}
+	return out
+}

@@ -1,0 +1,287 @@
+package drafts
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/sut/wire"
+)
+
+// Journal is the books on disk: one line for everything that must not be forgotten when the process is killed. What is
+// waiting stands in the queue; the journal tells what was begun, what became of it, and which keys were used. Lines
+// are written by whoever has news and made durable together, a group at a time. A nil Journal forgets everything.
+//
+// A line is a letter and words: C draft created print tenant key (a draft was made), B draft n (attempt n begins),
+// L draft (its outcome is known, and the draft goes on), F draft state reason (finished), S draft state (a status).
+type Journal struct {
+	dir    string
+	synced bool
+	mu     sync.Mutex
+	file   *os.File
+	next   *commit // collects lines
+	busy   bool    // a commit is being written
+	err    error   // the first failure; nothing is promised after it
+}
+
+// commit is a group of lines that become durable together.
+type commit struct {
+	lines   bytes.Buffer
+	waiting int           // writers that wait for it
+	lead    chan struct{} // makes one of them its writer
+	done    chan struct{}
+	err     error
+}
+
+const (
+	journalFile = "books.journal"
+	journalOld  = "books.journal.1"
+)
+
+// OpenJournal opens the journal in a directory, making both where they are missing. With synced each group of lines is
+// synced to disk; without, it survives the end of the process but not of the machine.
+func OpenJournal(dir string, synced bool) (*Journal, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open the journal: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, journalFile), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the journal: %w", err)
+	}
+	return &Journal{dir: dir, synced: synced, file: f, next: newCommit()}, nil
+}
+
+func newCommit() *commit { return &commit{lead: make(chan struct{}, 1), done: make(chan struct{})} }
+
+// Close syncs and closes the journal.
+func (j *Journal) Close() error {
+	if j == nil {
+		return nil
+	}
+	err := j.write()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return errors.Join(err, j.file.Sync(), j.file.Close())
+}
+
+// write adds lines and returns when they, and everything before them, are durable. Whoever comes first writes for all
+// who come before it begins; one of those who come later writes the next group.
+func (j *Journal) write(lines ...string) error {
+	if j == nil {
+		return nil
+	}
+	j.mu.Lock()
+	c := j.next
+	for _, l := range lines {
+		c.lines.WriteString(l)
+		c.lines.WriteByte('\n')
+	}
+	c.waiting++
+	if j.busy {
+		j.mu.Unlock()
+		select {
+		case <-c.done:
+			return c.err
+		case <-c.lead:
+		}
+		j.mu.Lock()
+	}
+	j.busy, j.next = true, newCommit()
+	file, err := j.file, j.err
+	j.mu.Unlock()
+	if err == nil {
+		err = j.flush(file, c)
+	}
+	c.err = err
+	close(c.done)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.err == nil {
+		j.err = err
+	}
+	if j.next.waiting > 0 {
+		j.next.lead <- struct{}{}
+	} else {
+		j.busy = false
+	}
+	return err
+}
+
+func (j *Journal) flush(file *os.File, c *commit) error {
+	if c.lines.Len() == 0 {
+		return nil
+	}
+	if _, err := file.Write(c.lines.Bytes()); err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	if !j.synced {
+		return nil
+	}
+	if err := file.Sync(); err != nil {
+		return fmt.Errorf("sync the journal: %w", err)
+	}
+	return nil
+}
+
+// rotate begins a new file and forgets the one before the last. lines open the new file.
+func (j *Journal) rotate(lines []string) error {
+	if j == nil {
+		return nil
+	}
+	if err := j.write(); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.busy { // somebody writes to the old file; the next sweep tries again
+		return nil
+	}
+	path := filepath.Join(j.dir, journalFile)
+	if err := os.Rename(path, filepath.Join(j.dir, journalOld)); err != nil {
+		return fmt.Errorf("rotate the journal: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("rotate the journal: %w", err)
+	}
+	old := j.file
+	j.file = f
+	for _, l := range lines {
+		j.next.lines.WriteString(l + "\n")
+	}
+	return old.Close()
+}
+
+// lineCreated tells of a draft that was made. It is written after the draft is in the queue: a line without a draft
+// would make a retry believe that its message is safe.
+func lineCreated(d *wire.Draft) string {
+	return "C " + d.ID + " " + strconv.FormatInt(d.Created, 10) + " " + strconv.FormatUint(d.Print, 16) + " " +
+		word(d.Tenant) + " " + word(d.Key)
+}
+
+// word writes a text as one word that is never empty; unword undoes it.
+func word(s string) string { return "=" + url.QueryEscape(s) }
+
+func unword(s string) (string, error) { return url.QueryUnescape(strings.TrimPrefix(s, "=")) }
+
+func lineBegun(id string, n int) string { return "B " + id + " " + strconv.Itoa(n) }
+func lineLanded(id string) string       { return "L " + id }
+func lineFinished(id string, s State, reason string) string {
+	return "F " + id + " " + strconv.Itoa(int(s)) + " " + word(reason)
+}
+func lineStatus(id string, s State) string { return "S " + id + " " + strconv.Itoa(int(s)) }
+
+// replay reads both files, oldest first. A torn last line, which a kill can leave, is ignored; it was never promised.
+func (j *Journal) replay(each func(words []string) error) error {
+	if j == nil {
+		return nil
+	}
+	for _, name := range []string{journalOld, journalFile} {
+		f, err := os.Open(filepath.Join(j.dir, name))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("read the journal: %w", err)
+		}
+		err = replayFile(f, each)
+		_ = f.Close() // it was only read
+		if err != nil {
+			return fmt.Errorf("read the journal %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func replayFile(r io.Reader, each func(words []string) error) error {
+	in := bufio.NewReaderSize(r, 1<<16)
+	for n := 1; ; n++ {
+		line, err := in.ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := each(strings.Fields(line)); err != nil {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+	}
+}
+
+// recall fills the books from the journal.
+func (s *Service) recall() error {
+	b := s.books
+	now := time.Now()
+	b.turned = now
+	return s.w.Journal.replay(func(w []string) error {
+		if len(w) < 2 {
+			return nil
+		}
+		id := w[1]
+		ref := wire.MessageOf(id)
+		m, _ := b.message(ref)
+		switch w[0] {
+		case "C":
+			if len(w) != 6 {
+				return fmt.Errorf("%d words", len(w))
+			}
+			return b.recallCreated(id, ref, m, w)
+		case "B":
+			b.begun[id] = true
+			return nil
+		case "L":
+			delete(b.begun, id)
+			return nil
+		case "F", "S":
+			if len(w) < 3 {
+				return fmt.Errorf("%d words", len(w))
+			}
+			n, err := strconv.Atoi(w[2])
+			if err != nil || n < 0 || n >= int(states) {
+				return fmt.Errorf("state %q", w[2])
+			}
+			delete(b.begun, id)
+			to := State(n)
+			if to.rank() > m.best.rank() || w[0] == "S" && to == Failed && m.best.rank() <= Sent.rank() {
+				m.best = to
+			}
+			if len(w) > 3 {
+				why, err := unword(w[3])
+				if err != nil {
+					return err
+				}
+				m.reason = b.reason(why)
+			}
+			if to.Taken() {
+				m.taken = max(m.taken, 1)
+			}
+			b.put(ref, m)
+		}
+		return nil
+	})
+}
+
+func (b *books) recallCreated(id, ref string, m message, w []string) error {
+	print, err1 := strconv.ParseUint(w[3], 16, 64)
+	tenant, err2 := unword(w[4])
+	key, err3 := unword(w[5])
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return err
+	}
+	m.print = print
+	b.put(ref, m)
+	if key != "" && !(tenant == "" && key == ref) {
+		b.keys[tenant+"\x00"+key] = keyed{id, print}
+	}
+	return nil
+}
