@@ -113,9 +113,12 @@ const DefaultDedupeWindow = 2 * time.Minute
 
 // Config is what both engines need to know. Its zero value is an unbounded queue whose claims never run out.
 type Config struct {
-	MaxItems     int           // unfinished items there may be when Put adds one; 0: no bound
-	MaxPerTenant int           // the same for one tenant within one lane; 0: no bound
-	DedupeWindow time.Duration // how long Put remembers an ID; 0: DefaultDedupeWindow, negative: not at all
+	MaxItems     int // unfinished items there may be when Put adds one; 0: no bound
+	MaxPerTenant int // the same for one tenant within one lane; 0: no bound
+
+	// DedupeWindow is how long Put remembers an ID; 0: DefaultDedupeWindow, negative: not at all, and a Put whose
+	// answer was lost may have put the item.
+	DedupeWindow time.Duration
 
 	// Lease is how long a claim lasts unless extended; the item is then taken again. 0: for ever (JetStream, which
 	// cannot wait for ever: a day).
