@@ -42,7 +42,7 @@ func newDraws(seed int64) draws {
 // NewCore returns a core for a configuration. now is when tokens start to age.
 func NewCore(cfg Config, seed int64, now time.Time) (*Core, error) {
 	cfg = cfg.filled()
-	if err := cfg.validate(); err != nil {
+	if err := cfg.validate().Err(); err != nil {
 		return nil, err
 	}
 	c := &Core{cfg: cfg, since: now, draw: newDraws(seed), seen: map[uint64]*tally{}}

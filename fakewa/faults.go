@@ -1,12 +1,13 @@
 package fakewa
 
 import (
-	"fmt"
+	"errors"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"github.com/aftershock-dev/aftershock/internal/strict"
 )
 
 // faultKind is one kind of fault: how to make one, where it strikes unless told otherwise, and what it does.
@@ -64,27 +65,32 @@ func CheckFault(data []byte) error {
 
 // parseFault reads {kind: …, scope…, fields of the kind…} strictly.
 func parseFault(file string, data []byte) (*armed, error) {
-	var head struct {
-		Kind string `yaml:"kind"`
+	n, err := strict.Parse(file, data)
+	if err != nil {
+		return nil, err
 	}
-	if err := yaml.Unmarshal(data, &head); err != nil {
-		return nil, fmt.Errorf("%s: %s", file, yaml.FormatError(err, false, true))
+	name := n.Field("kind")
+	if name == nil || name.Text == "" {
+		return nil, strict.Errors{n.Error("kind", "is missing", "use one of "+kindNames())}
 	}
-	kind, ok := faultKinds[head.Kind]
+	kind, ok := faultKinds[name.Text]
 	if !ok {
-		return nil, fmt.Errorf("%s: unknown kind %q: use one of %s", file, head.Kind, strings.Join(slices.Sorted(maps.Keys(faultKinds)), ", "))
+		hint := "use one of " + kindNames()
+		if s := strict.Suggest(name.Text, slices.Sorted(maps.Keys(faultKinds))); s != "" {
+			hint = "did you mean " + s + "?"
+		}
+		return nil, strict.Errors{name.Error("kind", "unknown kind "+strconv.Quote(name.Text), hint)}
 	}
 	a := &armed{fault: kind.make(), raw: string(data)}
-	if err := decode(file, data, a.fault); err != nil {
+	if err := n.Decode(a.fault); err != nil {
 		return nil, err
 	}
 	a.scope = a.fault.(scoped).scoped()
 	or(&a.scope.Where, kind.where)
-	if err := a.scope.check(); err != nil {
-		return nil, fmt.Errorf("%s: %s: %w", file, head.Kind, err)
-	}
-	if err := a.fault.check(); err != nil {
-		return nil, fmt.Errorf("%s: %s: %w", file, head.Kind, err)
+	if err := errors.Join(a.scope.check(), a.fault.check()); err != nil {
+		return nil, strict.Errors{n.Error(name.Text, err.Error(), "")}
 	}
 	return a, nil
 }
+
+func kindNames() string { return strings.Join(slices.Sorted(maps.Keys(faultKinds)), ", ") }

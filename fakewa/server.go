@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/chance"
 	"github.com/aftershock-dev/aftershock/internal/instant"
+	"github.com/aftershock-dev/aftershock/internal/strict"
 )
 
 // Wiring is what a server is connected to. The zero Wiring is a server without webhooks.
@@ -21,6 +23,7 @@ type Wiring struct {
 	MediaHosts  []string          // hosts that links may be fetched from, besides this machine
 	Seed        int64             // of every random choice
 	Lanes       instant.Lanes     // on in virtual time
+	Compress    float64           // divides every duration and multiplies every rate, of settings and of faults; 0 and 1 change nothing
 	SpillDir    string            // where older detail goes; empty means the system's directory for temporary files
 }
 
@@ -30,10 +33,11 @@ type Server struct {
 	transport http.RoundTripper
 	own       *http.Transport // ours to close, nil when one was given
 	routes    http.Handler
-	cfg       atomic.Pointer[Config]
+	cfg       atomic.Pointer[Config] // what is in force, time squeezed
 
-	mu   sync.Mutex // guards core
-	core *Core
+	mu    sync.Mutex // guards what follows
+	core  *Core
+	plain Config // as configured, time not squeezed
 
 	ledger  *ledger
 	hooks   *hooks
@@ -43,11 +47,11 @@ type Server struct {
 
 // NewServer returns a server. Its statuses, link fetches and webhooks need Run.
 func NewServer(cfg Config, w Wiring) (*Server, error) {
-	core, err := NewCore(cfg, w.Seed, time.Now())
+	core, err := NewCore(cfg.compress(w.Compress), w.Seed, time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("fakewa: %w", err)
 	}
-	s := &Server{wiring: w, transport: w.Transport, core: core}
+	s := &Server{wiring: w, transport: w.Transport, core: core, plain: cfg.filled()}
 	if s.transport == nil {
 		s.own = &http.Transport{MaxIdleConnsPerHost: 256, IdleConnTimeout: time.Minute, Proxy: nil}
 		s.transport = s.own
@@ -91,12 +95,13 @@ func (s *Server) Close() error {
 func (s *Server) Set(yaml []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	cfg, err := patch("settings", s.core.cfg, yaml)
+	cfg, err := patch("settings", s.plain, yaml)
 	if err != nil {
 		return err
 	}
-	s.core.configure(time.Now(), cfg)
-	s.adopt(cfg)
+	s.plain = cfg
+	s.core.configure(time.Now(), cfg.compress(s.wiring.Compress))
+	s.adopt(s.core.cfg)
 	return nil
 }
 
@@ -111,8 +116,17 @@ func (s *Server) adopt(cfg Config) {
 
 func (s *Server) settings() *Config { return s.cfg.Load() }
 
-// Effective returns every setting in force, by dotted key.
-func (s *Server) Effective() map[string]string { return s.settings().flatten() }
+// Effective returns every setting in force, by dotted key. Tokens are cut short.
+func (s *Server) Effective() map[string]string {
+	s.mu.Lock()
+	cfg := s.plain
+	s.mu.Unlock()
+	cfg.Tokens = slices.Clone(cfg.Tokens)
+	for i, t := range cfg.Tokens {
+		cfg.Tokens[i].Token = clip(t.Token, 6) + "…"
+	}
+	return strict.Flatten(cfg)
+}
 
 // Apply puts a fault in force under an id, in place of the one with the same id. The fault is written in YAML as in
 // a scenario: {kind: latency, where: messages, add: 2s, share: 10%}.
@@ -123,6 +137,9 @@ func (s *Server) Apply(id string, fault []byte) error {
 	a, err := parseFault("fault "+id, fault)
 	if err != nil {
 		return err
+	}
+	if n := s.wiring.Compress; n > 0 && n != 1 {
+		a.squeeze(n)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,113 +1,150 @@
 package fakewa
 
 import (
-	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/aftershock-dev/aftershock/internal/strict"
 )
 
-// validate reports everything that is wrong with a filled configuration.
-func (c Config) validate() error {
-	var errs []error
-	bad := func(key, format string, args ...any) {
-		errs = append(errs, fmt.Errorf(key+": "+format, args...))
-	}
-	for key, d := range map[string]time.Duration{
-		"media.upload_life": c.Media.UploadLife, "media.inbound_life": c.Media.InboundLife, "media.url_life": c.Media.URLLife,
-		"media.link_cache": c.Media.LinkCache, "media.fetch_limit": c.Media.FetchLimit, "webhook.timeout": c.Webhook.Timeout,
-		"webhook.retry.first": c.Webhook.Retry.First, "webhook.retry.max": c.Webhook.Retry.Max, "webhook.retry.for": c.Webhook.Retry.For,
-		"webhook.linger": c.Webhook.Linger, "limits.pair.every": c.Limits.Pair.Every,
-	} {
-		if d < 0 {
-			bad(key, "%v is negative", d)
-		}
-		if d > maxDuration {
-			bad(key, "%v is longer than a year", d)
-		}
-	}
-	for key, r := range map[string][2]int{
-		"latency_load.queue": {c.LatencyLoad.Queue, 1 << 24}, "limits.pair.burst": {c.Limits.Pair.Burst, 1 << 20}, "limits.tier": {c.Limits.Tier, 1 << 30},
-		"webhook.batch": {c.Webhook.Batch, 1000}, "webhook.workers": {c.Webhook.Workers, 4096}, "webhook.queue": {c.Webhook.Queue, 1 << 24},
-	} {
-		if r[0] < 0 || r[0] > r[1] {
-			bad(key, "%d is not between 0 and %d", r[0], r[1])
-		}
-	}
-	for key, s := range map[string]struct {
-		value string
-		known []string
-	}{
-		"media.unlisted":         {c.Media.Unlisted, []string{"refuse", "trust"}},
-		"media.bad_link":         {c.Media.BadLink, []string{"webhook", "reply"}},
-		"media.download":         {c.Media.Download, []string{"required", "optional"}},
-		"media.file_size":        {c.Media.FileSize, []string{"number", "string"}},
-		"limits.window_by":       {c.Limits.WindowBy, []string{"webhook", "reply"}},
-		"webhook.pricing":        {c.Webhook.Pricing, []string{"pmp", "cbp", "none"}},
-		"answers.message_status": {c.Answers.MessageStatus, []string{"templates", "always", "never"}},
-		"ledger.identity":        {c.Ledger.Identity, []string{"auto", "marker", "callback", "text"}},
-	} {
-		if !slices.Contains(s.known, s.value) {
-			bad(key, "%q is none of %v", s.value, s.known)
-		}
-	}
-	for key, n := range map[string]struct {
-		value int
-		known []int
-	}{
-		"answers.missing_token":  {c.Answers.MissingToken, []int{104, 200, 190}},
-		"answers.foreign_number": {c.Answers.ForeignNumber, []int{200, 10, 131005}},
-		"answers.list_body":      {c.Answers.ListBody, []int{4096, 1024}},
-		"limits.status":          {c.Limits.Status, []int{400, 429}},
-	} {
-		if !slices.Contains(n.known, n.value) {
-			bad(key, "%d is none of %v", n.value, n.known)
-		}
-	}
-	for _, s := range c.Webhook.Statuses {
-		if !slices.Contains([]string{"sent", "delivered", "read", "failed"}, s) {
-			bad("webhook.statuses", "%q is none of sent, delivered, read, failed", s)
-		}
-	}
-	c.validateNames(bad)
-	slices.SortFunc(errs, func(a, b error) int {
-		if a.Error() < b.Error() {
-			return -1
-		}
-		return 1
-	})
-	return errors.Join(errs...)
+// checker collects what is wrong with a configuration.
+type checker struct{ errs strict.Errors }
+
+func (k *checker) bad(key, format string, args ...any) {
+	k.errs = append(k.errs, &strict.Error{Key: key, Problem: fmt.Sprintf(format, args...)})
 }
 
 const maxDuration = 366 * 24 * time.Hour
 
-func (c Config) validateNames(bad func(key, format string, args ...any)) {
+func (k *checker) duration(key string, d time.Duration) {
+	switch {
+	case d < 0:
+		k.bad(key, "%v is negative", d)
+	case d > maxDuration:
+		k.bad(key, "%v is longer than a year", d)
+	}
+}
+
+func (k *checker) count(key string, n, most int) {
+	if n < 0 || n > most {
+		k.bad(key, "%d is not between 0 and %d", n, most)
+	}
+}
+
+func (k *checker) word(key, word string, known ...string) {
+	if !slices.Contains(known, word) {
+		k.errs = append(k.errs, &strict.Error{Key: key, Problem: strconv.Quote(word) + " is not known here", Hint: "use one of " + strings.Join(known, ", ")})
+	}
+}
+
+func (k *checker) number(key string, n int, known ...int) {
+	if !slices.Contains(known, n) {
+		k.bad(key, "%d is none of %v", n, known)
+	}
+}
+
+// validate reports everything that is wrong with a filled configuration.
+func (c Config) validate() strict.Errors {
+	k := &checker{}
+	k.count("latency_load.queue", c.LatencyLoad.Queue, 1<<24)
+	if _, ok := catalog[c.LatencyLoad.Full]; !ok {
+		k.bad("latency_load.full", "%d is not a documented code", c.LatencyLoad.Full)
+	}
+	c.Media.validate(k)
+	c.Limits.validate(k)
+	c.Webhook.validate(k)
+	k.number("answers.missing_token", c.Answers.MissingToken, 104, 200, 190)
+	k.number("answers.foreign_number", c.Answers.ForeignNumber, 200, 10, 131005)
+	k.number("answers.list_body", c.Answers.ListBody, 4096, 1024)
+	k.word("answers.message_status", c.Answers.MessageStatus, "templates", "always", "never")
+	k.word("ledger.identity", c.Ledger.Identity, "auto", "marker", "callback", "text")
+	c.validateNames(k)
+	return k.errs
+}
+
+func (m *Media) validate(k *checker) {
+	k.duration("media.upload_life", m.UploadLife)
+	k.duration("media.inbound_life", m.InboundLife)
+	k.duration("media.url_life", m.URLLife)
+	k.duration("media.link_cache", m.LinkCache)
+	k.duration("media.fetch_limit", m.FetchLimit)
+	k.word("media.unlisted", m.Unlisted, "refuse", "trust")
+	k.word("media.bad_link", m.BadLink, "webhook", "reply")
+	k.word("media.download", m.Download, "required", "optional")
+	k.word("media.file_size", m.FileSize, "number", "string")
+}
+
+func (l *Limits) validate(k *checker) {
+	k.duration("limits.pair.every", l.Pair.Every)
+	k.count("limits.pair.burst", l.Pair.Burst, 1<<20)
+	k.count("limits.tier", l.Tier, 1<<30)
+	if _, ok := catalog[l.TierCode]; !ok {
+		k.bad("limits.tier_code", "%d is not a documented code", l.TierCode)
+	}
+	k.word("limits.window_by", l.WindowBy, "webhook", "reply")
+	k.number("limits.status", l.Status, 400, 429)
+}
+
+func (w *Webhook) validate(k *checker) {
+	k.duration("webhook.timeout", w.Timeout)
+	k.duration("webhook.retry.first", w.Retry.First)
+	k.duration("webhook.retry.max", w.Retry.Max)
+	k.duration("webhook.retry.for", w.Retry.For)
+	k.duration("webhook.linger", w.Linger)
+	k.count("webhook.batch", w.Batch, 1000)
+	k.count("webhook.workers", w.Workers, 4096)
+	k.count("webhook.queue", w.Queue, 1<<24)
+	k.word("webhook.pricing", w.Pricing, "pmp", "cbp", "none")
+	for _, s := range w.Statuses {
+		k.word("webhook.statuses", s, "sent", "delivered", "read", "failed")
+	}
+}
+
+func (c *Config) validateNames(k *checker) {
 	seen := map[string]bool{}
 	once := func(key, name string) {
-		if name == "" {
-			bad(key, "is missing")
+		if strings.TrimSpace(name) == "" {
+			k.bad(key, "is missing")
 		} else if seen[key+name] {
-			bad(key, "%q is given twice", name)
+			k.bad(key, "%q is given twice", name)
 		}
 		seen[key+name] = true
 	}
-	for _, t := range c.Tokens {
-		once("tokens.token", t.Token)
-		if t.Life < 0 {
-			bad("tokens.life", "%v is negative", t.Life)
-		}
+	for i, t := range c.Tokens {
+		at := "tokens[" + strconv.Itoa(i) + "]"
+		seen[at+t.Token] = true
+		once("tokens", t.Token)
+		k.duration(at+".life", t.Life)
 	}
-	for _, n := range c.Numbers {
-		once("numbers.id", n.ID)
+	for i, n := range c.Numbers {
+		at := "numbers[" + strconv.Itoa(i) + "]"
+		once("numbers", n.ID)
 		if !digits(n.ID) {
-			bad("numbers.id", "%q is not digits", n.ID)
+			k.bad(at+".id", "%q is not digits", n.ID)
+		}
+		if n.Display != "" && !digits(n.Display) {
+			k.bad(at+".display", "%q is not digits, such as 15550783881", n.Display)
+		}
+		if n.WABA != "" && !digits(n.WABA) {
+			k.bad(at+".waba", "%q is not digits", n.WABA)
+		}
+		if n.Level != "" {
+			k.word(at+".level", n.Level, "STANDARD", "HIGH", "NOT_APPLICABLE")
 		}
 	}
-	for _, t := range c.Templates {
-		once("templates.name", t.Name+" "+t.Language)
-		if t.Status != "" && !slices.Contains([]string{"APPROVED", "PAUSED", "DISABLED"}, t.Status) {
-			bad("templates.status", "%q is none of APPROVED, PAUSED, DISABLED", t.Status)
+	for i, t := range c.Templates {
+		at := "templates[" + strconv.Itoa(i) + "]"
+		once("templates", t.Name+" "+t.Language)
+		if t.Status != "" {
+			k.word(at+".status", t.Status, "APPROVED", "PAUSED", "DISABLED")
 		}
+		if t.Category != "" {
+			k.word(at+".category", t.Category, "MARKETING", "UTILITY", "AUTHENTICATION")
+		}
+		k.count(at+".buttons", t.Buttons, 10)
 	}
 }
 
