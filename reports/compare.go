@@ -90,10 +90,12 @@ func (c *Change) exactly() {
 		if slices.Equal(c.Base, c.Candidate) {
 			return
 		}
-		c.judge(harmful(c.Metric))
+		if harmful(c.Metric) || c.effect() > timingTolerance {
+			c.judge()
+		}
 	default:
 		if c.effect() > timingTolerance && c.gap() > smallest(c.Unit) {
-			c.judge(true)
+			c.judge()
 		}
 	}
 }
@@ -108,18 +110,15 @@ func harmful(metric string) bool {
 	return false
 }
 
-// judge decides the direction of a difference and whether it fails the gate.
-func (c *Change) judge(gates bool) {
-	if c.Tier == Exact && !gates {
-		gates = c.effect() > timingTolerance
-	}
+// judge decides the direction of a difference that counts; for the worse it fails the gate.
+func (c *Change) judge() {
 	b, m := total(c.Base), total(c.Candidate)
 	worse := c.Better == "lower" && m > b || c.Better == "higher" && m < b
 	switch {
 	case c.Better == "" || b == m:
 		c.Verdict = "changed"
 	case worse:
-		c.Verdict, c.Worse = "worse", gates
+		c.Verdict, c.Worse = "worse", true
 	default:
 		c.Verdict = "better"
 	}
@@ -171,7 +170,7 @@ func (c *Change) noise() float64 {
 // when it is harm.
 func (c *Change) test() {
 	if c.Tier == Exact && harmful(c.Metric) && c.Better == "lower" && slices.Max(c.Base) == 0 && slices.Max(c.Candidate) > 0 {
-		c.judge(true)
+		c.judge()
 		c.Note = "never happened before"
 		return
 	}
@@ -199,7 +198,7 @@ func holm(cs []Change) {
 		highest = max(highest, min(1, c.P*float64(len(tested)-rank)))
 		c.P = highest
 		if c.P < alpha && c.effect() > max(machineTolerance, c.noise()) && c.gap() > smallest(c.Unit) {
-			c.judge(true)
+			c.judge()
 		}
 	}
 }
@@ -218,10 +217,14 @@ func (c Change) Delta() string {
 }
 
 func signed(v float64, u Unit) string {
-	if v > 0 {
-		return "+" + u.Format(v)
+	s := u.Format(v)
+	if u == Share {
+		s = significant(v*100) + " points"
 	}
-	return u.Format(v)
+	if v > 0 {
+		return "+" + s
+	}
+	return s
 }
 
 // Sentence says the change in words.

@@ -13,6 +13,9 @@ import (
 // out.
 func (r *Report) figures() []chart.Figure {
 	var out []chart.Figure
+	if r.data.end <= 0 {
+		return nil
+	}
 	for _, make := range []func(*Report) (chart.Figure, bool){
 		figureLanes, figureRates, figureBacklog, figureOldest, figureLatency, figureInFlight, figureAmplification,
 		figureAnswers, figureHarm, figureResources, figurePercentiles, figureLoop, figurePortrait, figureHarness,

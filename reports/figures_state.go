@@ -135,7 +135,7 @@ func (d *Measured) lastValue(counter string) float64 {
 // figureHarm shows the harm done, as it grew.
 func figureHarm(r *Report) (chart.Figure, bool) {
 	d := r.data
-	f := chart.Figure{ID: "P08", Slug: "harm", Caption: "Running totals, each in its own panel. A step that follows a number was made by it."}
+	f := chart.Figure{ID: "P08", Slug: "harm", Caption: "Running totals, each in its own panel, as the sender and the provider counted them while the run went on: a draft made twice counts twice. A step that follows a number was made by it."}
 	for _, h := range []struct {
 		name     string
 		colour   chart.Colour
@@ -200,14 +200,24 @@ func figureResources(r *Report) (chart.Figure, bool) {
 		}
 	}
 	if behind, ok := r.Value("scaling.behind"); ok {
-		want, _ := r.Value("replicas.wanted")
-		most, _ := r.Value("replicas.max")
-		f.Title = fmt.Sprintf("%s replicas at most where %s were wanted: behind for %s", formatCount(most), formatCount(want), FormatSeconds(behind))
+		f.Title = fmt.Sprintf("Scaling was behind for %s, by up to %s replicas", FormatSeconds(behind), formatCount(d.shortBy()))
 		if behind == 0 {
 			f.Title = "There were always as many replicas as wanted"
 		}
 	}
 	return f, len(f.Panels) > 0
+}
+
+// shortBy is how many replicas were missing at the worst.
+func (d *Measured) shortBy() float64 {
+	worst := 0.0
+	want, ready := d.columns[record.GReplicasWant], d.columns[record.GReplicasReady]
+	for i := range min(len(want), len(ready)) {
+		if short := want[i] - ready[i]; short > worst {
+			worst = short
+		}
+	}
+	return worst
 }
 
 func figureHarness(r *Report) (chart.Figure, bool) {

@@ -97,7 +97,7 @@ func (r *Report) page() (page, error) {
 		Info: r.Info, ShortSHA: short(r.Info.Scenario.SHA256), ShortDigest: short(r.Info.Digest),
 		ThresholdTitle: "Thresholds", ThresholdWord: "threshold", ScenarioText: string(r.Scenario.YAML()),
 	}
-	if r.reproduces() {
+	if r.speaks() {
 		p.ThresholdTitle, p.ThresholdWord = "What the scenario states", "statement"
 	}
 	r.factList(func(name, text string) { p.Facts = append(p.Facts, pageFact{name, text}) })

@@ -3,6 +3,7 @@ package reports
 import (
 	"bytes"
 	"fmt"
+	"html"
 	"io"
 	"strings"
 )
@@ -55,7 +56,7 @@ func (r *Report) markdown() []byte {
 		section(&b, "Why copies were made", c.markdown())
 	}
 	section(&b, "Delivery time", r.latencyTable().markdown()+"\nCounted from the instant a message was due to the status delivered.\n")
-	fmt.Fprintf(&b, "<sub>run %s · seed %d · scenario %.12s · %s · reproduce: `%s`</sub>\n", r.Info.ID, r.Info.Scenario.Seed, r.Info.Scenario.SHA256, r.Info.Tool, r.Info.Command)
+	fmt.Fprintf(&b, "<sub>run %s · seed %d · scenario %.12s · %s · reproduce: <code>%s</code></sub>\n", r.Info.ID, r.Info.Scenario.Seed, r.Info.Scenario.SHA256, r.Info.Tool, html.EscapeString(r.Info.Command))
 	if b.Len() > markdownLimit {
 		b.Truncate(bytes.LastIndexByte(b.Bytes()[:markdownLimit-64], '\n') + 1)
 		b.WriteString("\n(cut: the rest is in report.html)\n")

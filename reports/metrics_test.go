@@ -2,7 +2,9 @@ package reports
 
 import (
 	"math"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,11 +27,52 @@ func built(t testing.TB, o synth.Options) *Report {
 	return r
 }
 
+// shared is built for tests that only read: each run is written once.
+func shared(t testing.TB, o synth.Options) *Report {
+	t.Helper()
+	sharedRuns.Lock()
+	defer sharedRuns.Unlock()
+	if r := sharedRuns.of[o]; r != nil {
+		return r
+	}
+	dir, err := os.MkdirTemp(sharedRuns.dir, "run-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := synth.Write(dir, o); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sharedRuns.of[o] = r
+	return r
+}
+
+var sharedRuns = struct {
+	sync.Mutex
+	dir string
+	of  map[synth.Options]*Report
+}{of: map[synth.Options]*Report{}}
+
+func TestMain(m *testing.M) {
+	var err error
+	if sharedRuns.dir, err = os.MkdirTemp("", "reports-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	if err := os.RemoveAll(sharedRuns.dir); err != nil {
+		panic(err)
+	}
+	os.Exit(code)
+}
+
 // small is the incident at a twentieth of its size.
 var small = synth.Options{Seed: 606, Scale: 0.05}
 
 func TestEveryMetricHasADefinitionAndAValue(t *testing.T) {
-	r := built(t, small)
+	r := shared(t, small)
 	seen := map[string]bool{}
 	for _, m := range Metrics() {
 		if seen[m.Name] {
@@ -154,7 +197,7 @@ func TestCheckMetricSuggests(t *testing.T) {
 }
 
 func TestRecoveryOfTheIncidentAndOfTheOneThatNeverEnds(t *testing.T) {
-	r := built(t, small)
+	r := shared(t, small)
 	rec := r.Summary().Recovery
 	if rec.SurgeEndS < 150*60 || rec.SurgeEndS > 155*60 {
 		t.Errorf("the surge falls below 1.1 times calm at %v s", rec.SurgeEndS)
@@ -164,7 +207,7 @@ func TestRecoveryOfTheIncidentAndOfTheOneThatNeverEnds(t *testing.T) {
 	}
 	o := small
 	o.Unmitigated = true
-	stuck := built(t, o).Summary().Recovery
+	stuck := shared(t, o).Summary().Recovery
 	if stuck.RecoveredS != nil || (stuck.DrainedS != nil && *stuck.DrainedS < 8*3600) || !stuck.Metastable {
 		t.Errorf("without mitigation it does not: %+v", stuck)
 	}

@@ -81,7 +81,9 @@ func (r *Report) idRange() string {
 	return r.data.messages[0].ID + " to " + r.data.messages[len(r.data.messages)-1].ID
 }
 
-func hopDepth(hop string) int { return map[string]int{"create": 1, "send": 2, "media": 3, "api": 3}[hop] }
+func hopDepth(hop string) int {
+	return map[string]int{"create": 1, "send": 2, "media": 3, "api": 3}[hop]
+}
 
 func copyCause(m *record.Message, copy int) string {
 	if i := copy - 2; i < len(m.Causes) {

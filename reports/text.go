@@ -68,8 +68,8 @@ func (r *Report) title() string {
 	return r.Info.Scenario.Name
 }
 
-// reproduces reports whether the scenario tells of something that happened: each of its thresholds is a sentence.
-func (r *Report) reproduces() bool {
+// speaks reports whether each of the scenario's thresholds is a sentence.
+func (r *Report) speaks() bool {
 	for _, t := range r.Thresholds {
 		if t.Says == "" {
 			return false
@@ -99,12 +99,12 @@ func (r *Report) sentence() string {
 		s = "The run cannot be judged: " + strings.Join(r.Reasons, "; ") + "."
 	case judged == 0:
 		s = "The scenario has no thresholds, so nothing was judged."
-	case r.Verdict == Met && r.reproduces():
-		s = fmt.Sprintf("Reproduced: all %d statements of the scenario came true in this run.", judged)
+	case r.Verdict == Met && r.speaks():
+		s = fmt.Sprintf("All %d statements of the scenario came true in this run.", judged)
 	case r.Verdict == Met:
 		s = fmt.Sprintf("All %d thresholds of the scenario were kept.", judged)
-	case r.reproduces():
-		s = fmt.Sprintf("Not reproduced: %d of %d statements of the scenario did not come true.", judged-met, judged)
+	case r.speaks():
+		s = fmt.Sprintf("%d of %d statements of the scenario did not come true in this run.", judged-met, judged)
 	default:
 		s = fmt.Sprintf("%d of %d thresholds were missed.", judged-met, judged)
 	}
@@ -271,11 +271,15 @@ func (r *Report) harnessWords() string {
 }
 
 func (r *Report) thresholdTable(b *bytes.Buffer, p paint) {
-	head := "threshold"
-	if r.reproduces() {
+	head, expected := "threshold", len("expected")
+	if r.speaks() {
 		head = "statement"
 	}
-	fmt.Fprintf(b, "  %s\n", p.dim(fmt.Sprintf("%-7s  %-44s  %-17s  %s", "", head, "expected", "observed")))
+	for _, t := range r.Thresholds {
+		expected = min(max(expected, runes(t.Is)), 22)
+	}
+	wide := textWidth - 12 - 24 - expected - 4
+	fmt.Fprintf(b, "  %s\n", p.dim(fmt.Sprintf("%-8s %-*s  %-*s  %s", "", wide, head, expected, "expected", "observed")))
 	for _, t := range r.Thresholds {
 		words := t.ID
 		if t.Says != "" {
@@ -285,17 +289,13 @@ func (r *Report) thresholdTable(b *bytes.Buffer, p paint) {
 		if t.Warn() && t.Verdict != Met {
 			mark = "warn"
 		}
-		lines := wrap(words, 44)
-		limit := t.Is
-		observed := wrap(t.Observed, 26)
-		for i := range max(len(lines), len(observed)) {
+		lines, limit, observed := wrap(words, wide), wrap(t.Is, expected), wrap(t.Observed, 24)
+		for i := range max(len(lines), len(limit), len(observed)) {
+			sign := strings.Repeat(" ", 8)
 			if i == 0 {
-				fmt.Fprintf(b, "  %s", p.verdict(t.Verdict, fmt.Sprintf("%s %-6s", t.Verdict.mark(), mark)))
-			} else {
-				fmt.Fprintf(b, "  %8s", "")
-				limit = ""
+				sign = p.verdict(t.Verdict, fmt.Sprintf("%s %-6s", t.Verdict.mark(), mark))
 			}
-			fmt.Fprintf(b, " %-44s  %-17s  %s\n", at(lines, i), limit, at(observed, i))
+			fmt.Fprintf(b, "  %s %-*s  %-*s  %s\n", sign, wide, at(lines, i), expected, at(limit, i), at(observed, i))
 		}
 	}
 }
@@ -314,7 +314,7 @@ func (r *Report) pointers(b *bytes.Buffer, p paint) {
 	}
 	name := "next"
 	for _, n := range r.Next() {
-		fmt.Fprintf(b, "  %s%-58s %s\n", p.dim(fmt.Sprintf("%-12s", name)), n.Command, p.dim(n.Why))
+		fmt.Fprintf(b, "  %s%s  %s\n", p.dim(fmt.Sprintf("%-12s", name)), n.Command, p.dim("# "+n.Why))
 		name = ""
 	}
 }

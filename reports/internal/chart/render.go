@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"html"
+	"math"
 	"image/png"
 	"strings"
 
@@ -145,6 +146,9 @@ func (s sheet) draw(c draw.Canvas, data vg.Rectangle, last bool) {
 
 func (s sheet) axis(a *plot.Axis, from Axis, room float64) {
 	a.Min, a.Max = from.position(from.Min), from.position(from.Max)
+	if math.IsInf(a.Min, 0) || math.IsInf(a.Max, 0) {
+		a.Min, a.Max = 0, 1
+	}
 	if a.Max <= a.Min {
 		a.Max = a.Min + 1
 	}

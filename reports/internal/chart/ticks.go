@@ -35,10 +35,12 @@ func (a Axis) marks(room float64) []Tick {
 }
 
 func (a Axis) linearMarks(room float64) []Tick {
-	wanted := max(2, room/38)
-	step := niceStep((a.Max - a.Min) / wanted)
+	step := niceStep((a.Max - a.Min) / max(2, room/38))
+	if span := a.Max - a.Min; step > span*0.8 { // one label alone is no scale
+		step = niceStep(step / 4)
+	}
 	var out []Tick
-	for i := math.Ceil(a.Min/step - 1e-9); i*step <= a.Max+step*1e-6; i++ {
+	for i := math.Ceil(a.Min/step - 1e-9); i*step <= a.Max+step*1e-6 && len(out) < 100; i++ {
 		v := i * step
 		if math.Abs(v) < step*1e-9 {
 			v = 0

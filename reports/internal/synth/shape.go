@@ -16,8 +16,10 @@ func (m *maker) timeline() []record.Event {
 		{At: deployed, Kind: "intervention", Source: "plan", Number: 1, Text: "16:03 scaling changes deployed"},
 		{At: limited, Kind: "intervention", Source: "plan", Number: 2, Text: "19:59 rate limit 400/min → 300/min deployed"},
 	}
-	if m.o.Unmitigated {
-		return out[:1]
+	for i, e := range out {
+		if e.At >= m.o.Load || m.o.Unmitigated && e.Number > 0 {
+			return out[:i]
+		}
 	}
 	return out
 }
@@ -168,12 +170,14 @@ load:
 		from, to := phases[i].from*m.o.Scale, phases[i].to*m.o.Scale
 		s += fmt.Sprintf("    - {name: %s, for: %s, from: %g/min, to: %g/min}\n", p.Name, p.To-p.From, from, to)
 	}
-	if !m.o.Unmitigated {
-		s += `timeline:
-  - {at: 38m, note: "status page: investigating"}
-  - {at: 3h, set: {sender.whatsapp.replicas.max: 16}, note: "16:03 scaling changes deployed"}
-  - {at: 6h56m, set: {sender.drafts.rate_limit: 300/min}, note: "19:59 rate limit deployed"}
-`
+	steps := []string{
+		`{at: 38m, note: "status page: investigating"}`,
+		`{at: 3h, set: {sender.whatsapp.replicas.max: 16}, note: "16:03 scaling changes deployed"}`,
+		`{at: 6h56m, set: {sender.drafts.rate_limit: 300/min}, note: "19:59 rate limit deployed"}`,
+	}
+	s += "timeline:\n"
+	for i := range m.timeline() {
+		s += "  - " + steps[i] + "\n"
 	}
 	if m.o.Healthy {
 		return s + `thresholds:
