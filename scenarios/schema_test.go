@@ -92,7 +92,7 @@ func (s *schema) check(t *testing.T, root *schema, n *strict.Node, key string) {
 
 // Every scenario of the catalog keeps to the schema.
 func TestSchema(t *testing.T) {
-	b, err := scenarios.JSONSchema(scenarios.Owned{Sender: senderSettings{}, Faults: []string{"latency", "error"}, Metrics: nil})
+	b, err := scenarios.JSONSchema(scenarios.Owned{Sender: senderSettings{}, Faults: []string{"latency", "error", "throttle", "reply-lost", "webhook", "media-expiry"}, Metrics: nil})
 	if err != nil {
 		t.Fatal(err)
 	}

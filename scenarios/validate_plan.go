@@ -65,8 +65,8 @@ func (in *inspector) step(i int) {
 	}
 	for service, n := range st.Scale {
 		in.replica(key+".scale."+service, service)
-		if n < 0 {
-			in.bad(key+".scale."+service, fmt.Sprintf("%d replicas is negative", n), "")
+		if n < 1 {
+			in.bad(key+".scale."+service, fmt.Sprintf("%d replicas: at least one has to stay", n), "")
 		}
 	}
 }
