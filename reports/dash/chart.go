@@ -158,36 +158,35 @@ func (d *drawing) highest(c chart, wide bool) float64 {
 	return top
 }
 
-// curve draws one line and returns the height of its last dot. Each reading is drawn from its lowest to its highest
-// value, so nothing that happened between two columns is lost.
+// curve draws one line and returns the height of its last dot. A column in which several readings fall shows the
+// highest of them: what was bad for ten seconds is still seen in a picture of eight hours.
 func (d *drawing) curve(p *plot, ax axis, k curve, s Series, until time.Duration) (endY int, ok bool) {
 	sp := span{d.s.From, d.s.To, p.width()}
 	height := p.height() - 1
-	y := func(v float64) int { return height - int(math.Round(ax.share(v)*float64(height))) }
 	prevX, prevY, joined := 0, 0, false
-	for i := range s.Len() {
-		if math.IsNaN(s.Last[i]) || math.IsInf(s.Last[i], 0) {
+	n := s.Len()
+	for i := 0; i < n && s.At[i] <= until; {
+		x, top := sp.col(s.At[i]), math.NaN()
+		for ; i < n && s.At[i] <= until && sp.col(s.At[i]) == x; i++ {
+			if v := s.Max[i]; !math.IsNaN(v) && !math.IsInf(v, 0) {
+				top = highest(top, v)
+			}
+		}
+		if math.IsNaN(top) {
 			joined = false
 			continue
 		}
-		if s.At[i] > until {
-			break
+		if x == sp.cols && s.At[i-1] <= d.s.To { // the window's very end belongs to its last column
+			x--
 		}
-		x := sp.col(s.At[i])
-		if s.At[i] == s.At[len(s.At)-1] && x == sp.cols {
-			x = sp.cols - 1
-		}
-		lo, hi, last := y(s.Min[i]), y(s.Max[i]), y(s.Last[i])
-		if joined && x >= prevX {
-			p.line(prevX, prevY, x, last, k.stroke, k.style)
+		y := height - int(math.Round(ax.share(top)*float64(height)))
+		if joined {
+			p.line(prevX, prevY, x, y, k.stroke, k.style)
 		} else {
-			p.dot(x, last, k.style)
+			p.dot(x, y, k.style)
 		}
-		if lo != hi {
-			p.column(x, hi, lo, k.style)
-		}
-		prevX, prevY, joined = x, last, true
-		endY, ok = last, x >= 0
+		prevX, prevY, joined = x, y, true
+		endY, ok = y, x >= 0
 	}
 	return endY, ok
 }

@@ -164,17 +164,19 @@ func (d *drawing) freshStyle() style {
 }
 
 func (d *drawing) scorePiece() piece {
-	met, missed, open := score(d.s.Thresholds)
-	n := met + missed + open
+	s := score(d.s.Thresholds)
+	text := fmt.Sprintf("SLO %d/%d met", s.met, s.all())
 	switch {
-	case n == 0:
+	case s.all() == 0:
 		return piece{"SLO --", dim, 70}
-	case missed > 0:
-		return piece{fmt.Sprintf("SLO %d/%d met, %d MISSED", met, n, missed), badge, 85}
-	case open > 0:
-		return piece{fmt.Sprintf("SLO %d/%d met, %d open", met, n, open), strong, 85}
+	case s.missed > 0:
+		return piece{fmt.Sprintf("%s, %d MISSED", text, s.missed), badge, 85}
+	case s.invalid > 0:
+		return piece{fmt.Sprintf("%s, %d INVALID", text, s.invalid), badge, 85}
+	case s.open > 0:
+		return piece{fmt.Sprintf("%s, %d open", text, s.open), strong, 85}
 	}
-	return piece{fmt.Sprintf("SLO %d/%d met", met, n), good, 85}
+	return piece{text, good, 85}
 }
 
 // sentence is the second line: are things getting better?

@@ -48,10 +48,9 @@ func hops() map[string][2]string {
 
 // Windows over which values are computed.
 const (
-	ampSpan   = time.Minute     // amplification
-	ampLeast  = 5               // first attempts it needs to say anything
+	rateSpan  = time.Minute     // rates and ratios: arrivals are random, and ten seconds of them say little
+	ampLeast  = 5               // first attempts that amplification needs to say anything
 	slopeSpan = 2 * time.Minute // direction of the backlog
-	rateSpan  = time.Minute     // errors a second
 )
 
 // maxEvents bounds the events kept; the oldest that tell least go first.
@@ -150,7 +149,7 @@ func (h *History) gauge(g record.Gauge) {
 		return
 	}
 	h.recent = append(h.recent, g)
-	for len(h.recent) > 2 && h.recent[1].At <= g.At-ampSpan {
+	for len(h.recent) > 2 && h.recent[1].At <= g.At-rateSpan {
 		h.recent = h.recent[1:]
 	}
 	h.newest = max(h.newest, g.At)
@@ -158,27 +157,26 @@ func (h *History) gauge(g record.Gauge) {
 
 // derive computes the rates and ratios of a reading from the ones before it.
 func (h *History) derive(g record.Gauge, into map[string]float64) {
-	prev := record.Gauge{}
-	if n := len(h.recent); n > 0 {
-		prev = h.recent[n-1]
+	base := record.Gauge{}
+	for _, r := range h.recent { // the last reading that is a whole span old, or the first there is
+		if r.At > g.At-rateSpan && base.Values != nil {
+			break
+		}
+		base = r
 	}
-	dt := (g.At - prev.At).Seconds()
+	dt := (g.At - base.At).Seconds()
 	if dt <= 0 {
 		return
 	}
 	for name, counters := range rates() {
-		if v := sumGain(g, prev, counters...); !math.IsNaN(v) {
+		if v := sumGain(g, base, counters...); !math.IsNaN(v) {
 			into[name] = v / dt
 		}
 	}
-	if work := sumGain(g, prev, record.GWork); work > 0 {
-		if v := sumGain(g, prev, record.GWasted) / work; !math.IsNaN(v) {
+	if work := sumGain(g, base, record.GWork); work > 0 {
+		if v := sumGain(g, base, record.GWasted) / work; !math.IsNaN(v) {
 			into[dWaste] = v
 		}
-	}
-	base := record.Gauge{}
-	if len(h.recent) > 0 {
-		base = h.recent[0]
 	}
 	all, first := 0.0, 0.0
 	for name, hop := range hops() {

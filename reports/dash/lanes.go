@@ -9,7 +9,7 @@ import (
 )
 
 // lane draws a stretch of the whole plan: solid past, ▲ now, dotted future, with the numbers of the events in it. A
-// threshold that was missed is an x.
+// threshold that was missed is an x; what has no number is n for a note, f for a fault, m for a mark.
 func (d *drawing) lane(x, y, w int, take func(record.Event) bool) {
 	if w <= 0 {
 		return
@@ -47,6 +47,14 @@ func (d *drawing) lane(x, y, w int, take func(record.Event) bool) {
 			}
 		}
 	}
+	for _, list := range [2][]record.Event{d.s.Events, d.s.Ahead} {
+		for _, e := range list {
+			sign, ok := map[string]rune{"note": 'n', "fault": 'f', "mark": 'm'}[e.Kind]
+			if at := sp.clamp(e.At); ok && e.Number == 0 && take(e) && isRule(d.f.at(x+at, y).r) {
+				d.f.set(x+at, y, sign, dim)
+			}
+		}
+	}
 	if isRule(d.f.at(x+now, y).r) || d.s.Now < d.s.Seen {
 		d.f.set(x+now, y, '▲', warn)
 	} else if now+1 < w {
@@ -66,7 +74,7 @@ func (d *drawing) eventLane(y int) {
 
 // timeline draws the four lanes of the largest layout.
 func (d *drawing) timeline(r rect) {
-	d.box(r, 0, fmt.Sprintf("Timeline  whole plan %s to %s   past solid, future dotted", clock(0, d.s.End), clock(d.s.End, d.s.End)))
+	d.box(r, 0, fmt.Sprintf("Timeline  whole plan %s to %s   past solid, future dotted   x missed, n note, f fault, m mark", clock(0, d.s.End), clock(d.s.End, d.s.End)))
 	lanes := []struct {
 		name string
 		take func(record.Event) bool

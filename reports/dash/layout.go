@@ -70,7 +70,7 @@ func (d *drawing) single() {
 	if d.s.Link.Lost != "" {
 		lost = "LOST"
 	}
-	if _, n, _ := score(d.s.Thresholds); n > 0 {
+	if n := score(d.s.Thresholds).missed; n > 0 {
 		missed = number(float64(n)) + " MISSED"
 	}
 	d.line(0, 1, []piece{{lost, plain, 95}, {trend, plain, 100}, {slope, plain, 80}, {clock(d.s.Now, d.s.End), plain, 60}, {missed, plain, 90}}, nil)
@@ -199,7 +199,7 @@ func (d *drawing) status(y int) {
 	}
 	d.line(y, 3, []piece{
 		{base, dim, 40},
-		{"window " + clock(d.s.To-d.s.From, d.s.To-d.s.From) + ", highest and lowest kept", dim, 30},
+		{"window " + clock(d.s.To-d.s.From, d.s.To-d.s.From) + ", highest kept", dim, 30},
 		{attached, dim, 50},
 		{steer, dim, 60},
 	}, nil)

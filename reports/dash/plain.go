@@ -183,15 +183,18 @@ func (l *lines) state() string {
 		e := s.Errors[0]
 		top = word(e.Code) + ":" + rate(e.Rate)
 	}
-	met, missed, open := score(s.Thresholds)
-	slo := fmt.Sprintf("pending:%d/%d", met, met+missed+open)
+	sc := score(s.Thresholds)
+	slo := "pending"
 	switch {
-	case met+missed+open == 0:
+	case sc.missed > 0:
+		slo = "missed"
+	case sc.invalid > 0:
+		slo = "invalid"
+	case sc.open == 0:
+		slo = "met"
+	}
+	if slo = fmt.Sprintf("%s:%d/%d", slo, sc.met, sc.all()); sc.all() == 0 {
 		slo = "-"
-	case missed > 0:
-		slo = fmt.Sprintf("missed:%d/%d", met, met+missed+open)
-	case open == 0:
-		slo = fmt.Sprintf("met:%d/%d", met, met+missed+open)
 	}
 	tight := func(v string) string { return strings.ReplaceAll(v, " ", "") }
 	return fmt.Sprintf("t=%s trend=%s offered=%s accepted=%s delivered=%s backlog=%s slope=%s oldest=%s drain=%s inflight=%s amp=%s p50=%s p99=%s replicas=%s duplicates=%s expired=%s top_error=%s slo=%s",
@@ -261,8 +264,9 @@ func (l *lines) end() {
 	if l.history.newest > l.shown || l.last.IsZero() {
 		l.due(true)
 	}
-	met, missed, open := score(thresholds(l.history.events))
-	l.say(fmt.Sprintf("end state=%s t=%s slo_met=%d slo_missed=%d slo_open=%d", word(l.history.info.State), hms(l.history.newest), met, missed, open))
+	s := score(thresholds(l.history.events))
+	l.say(fmt.Sprintf("end state=%s t=%s slo_met=%d slo_missed=%d slo_invalid=%d slo_open=%d", word(l.history.info.State), hms(l.history.newest),
+		s.met, s.missed, s.invalid, s.open))
 }
 
 func (l *lines) say(s string) {

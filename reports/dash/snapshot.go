@@ -102,7 +102,7 @@ func (h *History) Snapshot(now, seen, from, to time.Duration, base *History) Sna
 	}
 	if i >= 0 {
 		for name := range h.table.cols {
-			s.Values[name] = h.table.value(name, i, ampSpan)
+			s.Values[name] = h.table.value(name, i, rateSpan)
 		}
 	}
 	done := map[int]bool{}
@@ -171,19 +171,27 @@ func thresholds(events []record.Event) []Threshold {
 	return out
 }
 
+// scored is how many thresholds are in which state.
+type scored struct{ met, missed, invalid, open int }
+
+func (s scored) all() int { return s.met + s.missed + s.invalid + s.open }
+
 // score counts thresholds by state.
-func score(ts []Threshold) (met, missed, open int) {
+func score(ts []Threshold) scored {
+	var s scored
 	for _, t := range ts {
 		switch t.State {
 		case "met":
-			met++
-		case "missed", "invalid":
-			missed++
+			s.met++
+		case "missed":
+			s.missed++
+		case "invalid":
+			s.invalid++
 		default:
-			open++
+			s.open++
 		}
 	}
-	return met, missed, open
+	return s
 }
 
 // filterEvents returns the events that contain a text, whatever its case, without those that say nothing yet.

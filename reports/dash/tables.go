@@ -75,18 +75,32 @@ func (d *drawing) thresholdTable(r rect) {
 		}
 		x := d.f.text(r.x+2, y, fmt.Sprintf("%-2s %-7s ", word, state), st, end-r.x-2)
 		x = d.f.text(x, y, t.ID, strong, end-x)
-		if t.Text != "" && t.Text != t.ID {
-			d.f.text(x+2, y, cut(strings.TrimSpace(strings.TrimPrefix(t.Text, t.ID)), max(end-x-2, 0), d.f.ascii), plain, end-x-2)
+		text := without(t.ID, t.Text)
+		if room := end - x - 2; width(text, d.f.ascii) > room { // the metric's name goes first: what was measured matters
+			if _, rest, ok := strings.Cut(text, " "); ok {
+				text = rest
+			}
 		}
+		d.f.text(x+2, y, cut(text, max(end-x-2, 0), d.f.ascii), plain, end-x-2)
 	}
+}
+
+// without is a threshold's text without its ID in front.
+func without(id, text string) string {
+	if rest, ok := strings.CutPrefix(text, id); ok && (rest == "" || rest[0] == ' ' || rest[0] == ':') {
+		text = strings.TrimLeft(rest, " :")
+	}
+	return strings.TrimSpace(text)
 }
 
 // ifStopped says what the run's verdict would be if it ended here.
 func (d *drawing) ifStopped() (string, style) {
-	switch _, missed, open := score(d.s.Thresholds); {
-	case missed > 0:
+	switch s := score(d.s.Thresholds); {
+	case s.missed > 0:
 		return "missed (exit 99)", bad
-	case open > 0:
+	case s.invalid > 0:
+		return "invalid (exit 3)", bad
+	case s.open > 0:
 		return "open", plain
 	}
 	return "met (exit 0)", good
@@ -232,7 +246,7 @@ func eventText(e record.Event, end time.Duration) string {
 	text := e.Text
 	if e.Kind == "threshold" {
 		text = strings.ToUpper(e.State) + " " + e.ID
-		if rest := strings.TrimSpace(strings.TrimPrefix(e.Text, e.ID)); rest != "" {
+		if rest := without(e.ID, e.Text); rest != "" {
 			text += ": " + rest
 		}
 	}

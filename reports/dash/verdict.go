@@ -69,11 +69,11 @@ func (h *History) verdict(i int) Verdict {
 		return v
 	}
 	t := h.table
-	v.Backlog = t.value(record.GBacklog, i, ampSpan)
-	v.Oldest = t.value(record.GOldest, i, ampSpan)
-	v.Amplification = t.value(dAmplified, i, ampSpan)
-	v.Offered = mean(t, dOffered, i, ampSpan)
-	v.Goodput = mean(t, dGoodput, i, ampSpan)
+	v.Backlog = t.value(record.GBacklog, i, rateSpan)
+	v.Oldest = t.value(record.GOldest, i, rateSpan)
+	v.Amplification = t.value(dAmplified, i, rateSpan)
+	v.Offered = t.value(dOffered, i, rateSpan)
+	v.Goodput = t.value(dGoodput, i, rateSpan)
 	if math.IsNaN(v.Backlog) {
 		return v
 	}
@@ -121,19 +121,4 @@ func (t *table) slope(name string, i int, span time.Duration) (perSecond, noise 
 		noise = math.Sqrt(max(rest, 0) / (n - 2) * n / dx)
 	}
 	return b, noise, t.at[i] - t.at[first]
-}
-
-// mean is the average of a column over the span before a slot; NaN when there is nothing.
-func mean(t *table, name string, i int, span time.Duration) float64 {
-	c := t.cols[name]
-	if c == nil || i < 0 {
-		return math.NaN()
-	}
-	n, sum := 0.0, 0.0
-	for j := i; j >= 0 && t.at[i]-t.at[j] < span; j-- {
-		if v := c.last[j]; !math.IsNaN(v) {
-			n, sum = n+1, sum+v
-		}
-	}
-	return sum / n
 }
