@@ -14,17 +14,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aftershock-dev/aftershock/fakewa"
-	"github.com/aftershock-dev/aftershock/harness/local"
 	"github.com/aftershock-dev/aftershock/internal/strict"
 	"github.com/aftershock-dev/aftershock/reports"
 	"github.com/aftershock-dev/aftershock/scenarios"
 	"github.com/aftershock-dev/aftershock/sut"
 )
 
-// scenarioBlocks are the checks of everyone who owns a part of a scenario file.
+// scenarioBlocks are the checks of everyone who owns a part of a scenario file, the sender's presets included.
 func scenarioBlocks() scenarios.Blocks {
-	b := local.Blocks()
-	b.Presets, b.Metric, b.Threshold = sut.Presets(), reports.CheckMetric, reports.CheckThreshold
+	b := blocks()
+	b.Presets = sut.Presets()
 	return b
 }
 
