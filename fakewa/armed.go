@@ -195,11 +195,3 @@ func checkID(id string) error {
 	}
 	return nil
 }
-
-// squeeze divides the fault's durations and multiplies its rates.
-func (a *armed) squeeze(n float64) {
-	a.scope.squeeze(n)
-	if f, ok := a.fault.(ownSqueeze); ok {
-		f.squeezeOwn(n)
-	}
-}

@@ -23,7 +23,6 @@ type Wiring struct {
 	MediaHosts  []string          // hosts that links may be fetched from, besides this machine
 	Seed        int64             // of every random choice
 	Lanes       instant.Lanes     // on in virtual time
-	Compress    float64           // divides every duration and multiplies every rate, of settings and of faults; 0 and 1 change nothing
 	SpillDir    string            // where older detail goes; empty means the system's directory for temporary files
 }
 
@@ -33,11 +32,10 @@ type Server struct {
 	transport http.RoundTripper
 	own       *http.Transport // ours to close, nil when one was given
 	routes    http.Handler
-	cfg       atomic.Pointer[Config] // what is in force, time squeezed
+	cfg       atomic.Pointer[Config]
 
-	mu    sync.Mutex // guards what follows
-	core  *Core
-	plain Config // as configured, time not squeezed
+	mu   sync.Mutex // guards core
+	core *Core
 
 	ledger  *ledger
 	hooks   *hooks
@@ -47,11 +45,11 @@ type Server struct {
 
 // NewServer returns a server. Its statuses, link fetches and webhooks need Run.
 func NewServer(cfg Config, w Wiring) (*Server, error) {
-	core, err := NewCore(cfg.compress(w.Compress), w.Seed, time.Now())
+	core, err := NewCore(cfg, w.Seed, time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("fakewa: %w", err)
 	}
-	s := &Server{wiring: w, transport: w.Transport, core: core, plain: cfg.filled()}
+	s := &Server{wiring: w, transport: w.Transport, core: core}
 	if s.transport == nil {
 		s.own = &http.Transport{MaxIdleConnsPerHost: 256, IdleConnTimeout: time.Minute, Proxy: nil}
 		s.transport = s.own
@@ -95,12 +93,11 @@ func (s *Server) Close() error {
 func (s *Server) Set(yaml []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	cfg, err := patch("settings", s.plain, yaml)
+	cfg, err := patch("settings", s.core.cfg, yaml)
 	if err != nil {
 		return err
 	}
-	s.plain = cfg
-	s.core.configure(time.Now(), cfg.compress(s.wiring.Compress))
+	s.core.configure(time.Now(), cfg)
 	s.adopt(s.core.cfg)
 	return nil
 }
@@ -119,7 +116,7 @@ func (s *Server) settings() *Config { return s.cfg.Load() }
 // Effective returns every setting in force, by dotted key. Tokens are cut short.
 func (s *Server) Effective() map[string]string {
 	s.mu.Lock()
-	cfg := s.plain
+	cfg := s.core.cfg
 	s.mu.Unlock()
 	cfg.Tokens = slices.Clone(cfg.Tokens)
 	for i, t := range cfg.Tokens {
@@ -137,9 +134,6 @@ func (s *Server) Apply(id string, fault []byte) error {
 	a, err := parseFault("fault "+id, fault)
 	if err != nil {
 		return err
-	}
-	if n := s.wiring.Compress; n > 0 && n != 1 {
-		a.squeeze(n)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
