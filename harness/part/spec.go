@@ -52,7 +52,6 @@ type Spec struct {
 	Name string `json:"name"` // whatsapp/1
 	Seed int64  `json:"seed,omitempty"`
 	Key  string `json:"key,omitempty"` // opens the control door
-	Dir  string `json:"dir,omitempty"` // for what the part stores
 
 	Config string `json:"config,omitempty"` // the fake's or the sender's settings, time squeezed, as YAML
 
@@ -69,7 +68,8 @@ type Spec struct {
 
 	Routes []string `json:"routes,omitempty"` // NATS: the cluster addresses of all nodes
 
-	Listen map[string]string `json:"-"` // door → address, from the command line
+	Dir    string            `json:"-"` // for what the part stores, from the command line
+	Listen map[string]string `json:"-"` // door → address, likewise
 }
 
 // The secrets that fake and sender share; they protect nothing.
@@ -80,9 +80,9 @@ const (
 	VerifyToken = "aftershock-verify"
 )
 
-// Args makes a part's arguments: where its spec is, and where it listens.
-func Args(file string, listen map[string]string) []string {
-	out := []string{"part", file}
+// Args makes a part's arguments: where its spec is, where it stores what it must, and where it listens.
+func Args(file, dir string, listen map[string]string) []string {
+	out := []string{"part", file, "dir=" + dir}
 	doors := make([]string, 0, len(listen))
 	for d := range listen {
 		doors = append(doors, d)
@@ -112,6 +112,9 @@ func Load(args []string) (Spec, error) {
 		door, addr, ok := strings.Cut(a, "=")
 		if door == "dir" {
 			s.Dir = addr
+			if err := os.MkdirAll(addr, 0o755); err != nil {
+				return Spec{}, fmt.Errorf("make the part's folder: %w", err)
+			}
 			continue
 		}
 		if !ok || !slices.Contains(Doors(s.Kind), door) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/harness/part"
@@ -59,8 +60,9 @@ func (t *trail) Drain(ctx context.Context) ([]record.Attempt, error) {
 			continue
 		}
 		for _, s := range steps {
+			message, _, _ := strings.Cut(s.Request, ".")
 			out = append(out, record.Attempt{
-				Message: messageOf(s.Request), Hop: s.Hop, Number: s.Number, Draft: s.Draft, At: s.At.Sub(t.start), Done: s.Done.Sub(t.start),
+				Message: message, Hop: s.Hop, Number: s.Number, Draft: s.Draft, At: s.At.Sub(t.start), Done: s.Done.Sub(t.start),
 				Status: s.Status, Error: s.Error, Code: s.Code, Taken: s.Taken, Replica: s.Replica,
 			})
 		}

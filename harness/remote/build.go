@@ -148,7 +148,7 @@ func (s *System) startSender(ctx context.Context) (err error) {
 		version: s.settings.version.Load,
 		greet:   func(ctx context.Context, u Unit) error { return s.tell(ctx, u, s.settings.forReplica()) },
 		rotate: func(ctx context.Context, urls []string) error {
-			b, err := json.Marshal(backends{urls, s.settings.fleet().Replicas.Balance})
+			b, err := json.Marshal(part.Backends{URLs: urls, Balance: s.settings.fleet().Replicas.Balance})
 			if err != nil {
 				return err
 			}
@@ -167,9 +167,6 @@ func (s *System) startSender(ctx context.Context) (err error) {
 	return nil
 }
 
-// backends is what the gateway is told.
-type backends = part.Backends
-
 // plain keeps what the names of streams may hold.
 func plain(s string) string {
 	return strings.Map(func(r rune) rune {
@@ -187,7 +184,7 @@ func (s *System) part(spec part.Spec) Part {
 		Name: spec.Name, Doors: part.Doors(spec.Kind), Ready: part.Ready(spec.Kind),
 		Files: map[string][]byte{specFile: encodeSpec(spec)},
 		Args: func(listen map[string]string, file func(string) string) []string {
-			return part.Args(file(specFile), listen)
+			return part.Args(file(specFile), file("store"), listen)
 		},
 		Within: time.Minute,
 	}

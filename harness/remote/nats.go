@@ -36,7 +36,6 @@ func (s *System) startNATS(ctx context.Context) error {
 			specs[i].Routes = routes
 		}
 		p := s.part(specs[i])
-		p.Args = natsArgs(p.Args)
 		u, err := s.opts.Engine.Add(ctx, p)
 		if err != nil {
 			return fmt.Errorf("add %s: %w", p.Name, err)
@@ -46,13 +45,6 @@ func (s *System) startNATS(ctx context.Context) error {
 	}
 	starts.Wait()
 	return errors.Join(errs...)
-}
-
-// natsArgs adds where a node stores its streams.
-func natsArgs(args func(map[string]string, func(string) string) []string) func(map[string]string, func(string) string) []string {
-	return func(listen map[string]string, file func(string) string) []string {
-		return append(args(listen, file), "dir="+file("store"))
-	}
 }
 
 // natsURL is where the sender finds NATS; empty when it needs none.

@@ -81,7 +81,10 @@ func (s *settings) config() sut.Config {
 }
 
 // fleet is how the WhatsApp replicas are scaled.
-func (s *settings) fleet() fleet.Settings { return s.config().WhatsApp.Settings() }
+func (s *settings) fleet() fleet.Settings {
+	c := s.config()
+	return c.WhatsApp.Settings()
+}
 
 // forReplica is what one WhatsApp replica is told: it is one, and does not scale itself.
 func (s *settings) forReplica() string {

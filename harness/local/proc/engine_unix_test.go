@@ -22,6 +22,9 @@ import (
 
 // The test's own program plays the children: with AFTERSHOCK_TEST_CHILD set it is one.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "part" {
+		os.Exit(runPart(os.Args[2:]))
+	}
 	switch os.Getenv("AFTERSHOCK_TEST_CHILD") {
 	case "serve":
 		os.Exit(serve(os.Args[1]))
@@ -57,7 +60,7 @@ func serve(addr string) int {
 func parent(dir string) int {
 	e, err := NewEngine("", dir)
 	if err == nil {
-		_, err = begin(context.Background(), e, part("orphan", "serve"))
+		_, err = begin(context.Background(), e, aPart("orphan", "serve"))
 	}
 	if err != nil {
 		fmt.Println(err)
@@ -78,7 +81,7 @@ func begin(ctx context.Context, e *Engine, p remote.Part) (remote.Unit, error) {
 	return u, u.Start(ctx)
 }
 
-func part(name, mode string) remote.Part {
+func aPart(name, mode string) remote.Part {
 	return remote.Part{
 		Name: name, Doors: []string{"http"}, Ready: "/readyz", Env: map[string]string{"AFTERSHOCK_TEST_CHILD": mode},
 		Args:   func(listen map[string]string, _ func(string) string) []string { return []string{listen["http"]} },
@@ -116,7 +119,7 @@ func get(t *testing.T, url string) string {
 
 func TestChildLivesAndEnds(t *testing.T) {
 	e := newTestEngine(t)
-	u, err := begin(t.Context(), e, part("whatsapp/1", "serve"))
+	u, err := begin(t.Context(), e, aPart("whatsapp/1", "serve"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +150,7 @@ func TestChildLivesAndEnds(t *testing.T) {
 
 func TestPausedChildDoesNotAnswer(t *testing.T) {
 	e := newTestEngine(t)
-	u, err := begin(t.Context(), e, part("drafts", "serve"))
+	u, err := begin(t.Context(), e, aPart("drafts", "serve"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,16 +178,16 @@ func TestPausedChildDoesNotAnswer(t *testing.T) {
 
 func TestChildThatCannotStart(t *testing.T) {
 	e := newTestEngine(t)
-	_, err := begin(t.Context(), e, part("fake", "fail"))
+	_, err := begin(t.Context(), e, aPart("fake", "fail"))
 	if err == nil || !strings.Contains(err.Error(), "exit status 7") || !strings.Contains(err.Error(), "cannot read the file") {
 		t.Errorf("a part that ends at once: %v", err)
 	}
-	p := part("mute", "mute")
+	p := aPart("mute", "mute")
 	p.Within = 200 * time.Millisecond
 	if _, err = begin(t.Context(), e, p); err == nil || !strings.Contains(err.Error(), "not ready") {
 		t.Errorf("a part that never answers: %v", err)
 	}
-	p = part("image", "serve")
+	p = aPart("image", "serve")
 	p.Image = "busybox"
 	if _, err = begin(t.Context(), e, p); err == nil || !strings.Contains(err.Error(), "--env containers") {
 		t.Errorf("an image as a process: %v", err)
@@ -193,7 +196,7 @@ func TestChildThatCannotStart(t *testing.T) {
 
 func TestChildThatEndsByItself(t *testing.T) {
 	e := newTestEngine(t)
-	u, err := begin(t.Context(), e, part("whatsapp/2", "serve"))
+	u, err := begin(t.Context(), e, aPart("whatsapp/2", "serve"))
 	if err != nil {
 		t.Fatal(err)
 	}
