@@ -1,4 +1,8 @@
 // Package scenarios is what a run asks for: load, faults, settings, timeline, thresholds, seed.
+//
+// Open reads a scenario from the catalog or from a file and checks all of it; the result is a Scenario. A new incident
+// is one file in catalog/: Names, List and the tests find it by themselves. A new key is one field of a struct below,
+// its check in validate.go, and a line in docs/scenarios.md; the JSON Schema follows from the field and its comment.
 package scenarios
 
 import (

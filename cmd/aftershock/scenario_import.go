@@ -29,7 +29,7 @@ type importFlags struct {
 	as, out, format, match, zone, from, to, keyFile string
 	fields                                          map[string]string
 	allowBad                                        string
-	unique, exact, force                                   bool
+	unique, exact, force                            bool
 }
 
 func newScenarioImportCommand() *cobra.Command {
