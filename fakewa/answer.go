@@ -180,7 +180,7 @@ func (s *Server) headers(h http.Header, r *http.Request, req *Request, d *Decisi
 		if d.Err.status == 401 {
 			kind = "invalid_token"
 		}
-		h["Www-Authenticate"] = []string{`OAuth "Facebook Platform" "` + kind + `" ` + quoted(d.Err.message)}
+		h["Www-Authenticate"] = []string{`OAuth "Facebook Platform" "` + kind + `" ` + strconv.Quote(d.Err.message)}
 		if d.Wait > 0 && s.settings().Limits.RetryAfter {
 			h["Retry-After"] = []string{strconv.Itoa(int(d.Wait.Seconds()) + 1)}
 		}

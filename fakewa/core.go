@@ -2,7 +2,6 @@ package fakewa
 
 import (
 	"math"
-	"strconv"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/chance"
@@ -259,4 +258,15 @@ func (d *Decision) appendSent(b []byte, r *Request, status string) []byte {
 	return append(b, `}]}`...)
 }
 
-func quoted(s string) string { return strconv.Quote(s) }
+// reset forgets everything but the settings.
+func (c *Core) reset(now time.Time) {
+	c.media.vault.file.close()
+	vault := vault{keep: c.media.vault.keep, blobs: map[[32]byte]*blob{}, file: spill{dir: c.media.vault.file.dir}}
+	c.media = newMediaStore(c.draw.media)
+	c.media.vault = vault
+	c.limits = newLimiter()
+	c.load = queue{}
+	c.faults.list = nil
+	c.seen = map[uint64]*tally{}
+	c.access = newAccess(c.cfg, now)
+}

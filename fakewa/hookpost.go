@@ -26,7 +26,7 @@ func (h *hooks) try(ctx context.Context, p *post) {
 	again = again && !ok
 	if !again {
 		h.mu.Lock()
-		h.waiting -= n
+		h.waiting = max(0, h.waiting-n) // a reset may have come between
 		h.mu.Unlock()
 	}
 	h.s.ledger.change(func(s *Summary) {

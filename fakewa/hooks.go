@@ -258,6 +258,15 @@ func (h *hooks) lane() instant.Lane {
 	return h.lanes.Of(instant.Webhook, h.number)
 }
 
+// reset forgets what was to come; posts under way end as they will.
+func (h *hooks) reset() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.tasks, h.ready, h.waiting = nil, nil, 0
+	clear(h.batches)
+	clear(h.links)
+}
+
 // gauge returns how many updates wait and how many workers are busy.
 func (h *hooks) gauge() (waiting, active int) {
 	h.mu.Lock()

@@ -106,7 +106,7 @@ func (c *Core) metadata(now time.Time, r *Request, d *Decision, h *hit) {
 	}
 	size := strconv.FormatInt(m.content.Size, 10)
 	if c.cfg.Media.FileSize == "string" {
-		size = quoted(size)
+		size = strconv.Quote(size)
 	}
 	b := append([]byte(nil), `{"messaging_product":"whatsapp","url":`...)
 	b = appendString(b, r.Base+c.ticket(now, r.Node, h.terms), false)

@@ -56,7 +56,12 @@ func (s *Server) management(e Endpoint) http.HandlerFunc {
 		req := s.request(r, e)
 		req.Fields = r.URL.Query().Get("fields")
 		if e == History {
-			req.MessageID = r.URL.Query().Get("message_id")
+			limit, _ := strconv.Atoi(r.URL.Query().Get("limit")) // a limit that is none leaves the usual one
+			page, err := s.history(req.Node, r.URL.Query().Get("message_id"), limit)
+			if err != nil {
+				req.Problem = fail(131000, "")
+			}
+			req.Page = page
 		}
 		if r.Method == http.MethodPost {
 			s.settle(w, r, req)

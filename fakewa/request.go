@@ -29,16 +29,15 @@ type Request struct {
 	Token    string
 	TokenBad string // why no token could be read: "missing" or "garbage"
 
-	Message   Message  // Messages
-	Upload    *Content // Upload
-	Number    string   // phone_number_id of a media call's query
-	Ticket    string   // Download: the URL's hash
-	Base      string   // Metadata: where the URL points to
-	Fields    string   // management calls: which fields are wanted
-	Override  string   // callback to use for a number or an account; empty takes the override away
-	MessageID string   // History
-	Page      []byte   // History: what was found
-	Problem   *apiError
+	Message  Message  // Messages
+	Upload   *Content // Upload
+	Number   string   // phone_number_id of a media call's query
+	Ticket   string   // Download: the URL's hash
+	Base     string   // Metadata: where the URL points to
+	Fields   string   // management calls: which fields are wanted
+	Override string   // callback to use for a number or an account; empty takes the override away
+	Page     []byte   // History
+	Problem  *apiError
 }
 
 // Manner is how an answer leaves.
