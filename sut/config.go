@@ -3,6 +3,7 @@ package sut
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/strict"
 	"github.com/aftershock-dev/aftershock/sut/drafts"
@@ -15,6 +16,12 @@ type Config struct {
 	Simulate bool            `yaml:"simulate"` // false: no work holds a core, as in a sender whose machine does the work
 	Drafts   drafts.Config   `yaml:"drafts"`
 	WhatsApp whatsapp.Config `yaml:"whatsapp"`
+	Health   Health          `yaml:"health"`
+}
+
+// Health is what counts as healthy.
+type Health struct {
+	Behind time.Duration `yaml:"behind"` // the oldest waiting draft may be this old before the sender is not keeping up
 }
 
 // Validate tells everything that is wrong.

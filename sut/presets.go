@@ -47,6 +47,7 @@ func incident() Config {
 	return Config{
 		Preset:   "incident",
 		Simulate: true,
+		Health:   Health{Behind: 5 * time.Minute},
 		Drafts: drafts.Config{
 			RateLimit: perMinute(400),
 			Burst:     1,

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -18,6 +21,7 @@ import (
 	"github.com/aftershock-dev/aftershock/sut/queue"
 	"github.com/aftershock-dev/aftershock/sut/whatsapp"
 	"github.com/aftershock-dev/aftershock/sut/wire"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Wiring is what a sender is connected to.
@@ -33,6 +37,12 @@ type Wiring struct {
 	Queue       queue.Queue
 	Seed        int64
 	Lanes       instant.Lanes
+	DataDir     string        // where the books are written down, so that they outlive the process; "" is nowhere
+	Unsynced    bool          // what is written down need not outlive the machine
+	Foreign     bool          // other processes share the queue
+	Operator    string        // token that the operators' doors ask for; "" asks for none
+	Tracer      trace.Tracer  // nil: no traces
+	Log         *slog.Logger  // nil: no log
 	Observe     func(Attempt) // told of every attempt that has finished; must not block; nil is nobody
 }
 
@@ -41,11 +51,14 @@ type Attempt = wire.Attempt
 
 // Sender is the two services wired together.
 type Sender struct {
-	cfg      atomic.Pointer[Config]
-	change   sync.Mutex // one change of settings at a time
-	caller   *wire.Caller
-	drafts   *drafts.Service
-	whatsapp *whatsapp.Service
+	cfg           atomic.Pointer[Config]
+	change        sync.Mutex // one change of settings at a time
+	caller        *wire.Caller
+	journal       *drafts.Journal
+	log           *slog.Logger
+	operatorToken string
+	drafts        *drafts.Service
+	whatsapp      *whatsapp.Service
 }
 
 // New returns a sender; nothing runs before Run.
@@ -53,23 +66,33 @@ func New(cfg Config, w Wiring) (*Sender, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Sender{caller: wire.NewCaller(w.Transport)}
+	s := &Sender{caller: wire.NewCaller(w.Transport), operatorToken: w.Operator, log: w.Log}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
 	s.cfg.Store(&cfg)
+	traces := wire.Traces{Tracer: w.Tracer}
 	seed := chance.New(w.Seed)
 	prefix := "x" + strconv.FormatUint(seed.For("strangers").Bits()>>32, 36) + "-"
 	if !w.Lanes.On { // outside virtual time two starts must not give the same name
 		prefix = "x" + strconv.FormatInt(time.Now().UnixNano(), 36) + "-"
 	}
 	var err error
+	if w.DataDir != "" {
+		if s.journal, err = drafts.OpenJournal(w.DataDir, !w.Unsynced); err != nil {
+			return nil, err
+		}
+	}
 	s.drafts, err = drafts.New(cfg.draftsInForce(), drafts.Wiring{
 		Caller: s.caller, WhatsApp: w.WhatsAppURL, Queue: w.Queue, Seed: seed.For("drafts"), Lanes: w.Lanes, Observe: w.Observe,
+		Journal: s.journal, Foreign: w.Foreign, Traces: traces, Log: s.log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.whatsapp, err = whatsapp.New(cfg.whatsappInForce(), whatsapp.Wiring{
 		Caller: s.caller, Drafts: w.DraftsURL, API: w.APIBase, Token: w.Token, Phone: w.Phone, AppSecret: w.AppSecret,
-		VerifyToken: w.VerifyToken, Prefix: prefix, Seed: seed.For("whatsapp"), Lanes: w.Lanes, Observe: w.Observe,
+		VerifyToken: w.VerifyToken, Prefix: prefix, Seed: seed.For("whatsapp"), Lanes: w.Lanes, Observe: w.Observe, Traces: traces,
 		Classes: func() whatsapp.ClassBook { return classBook{s.cfg.Load()} },
 		Signals: func() fleet.Signals {
 			waiting, oldest := s.drafts.Waiting()
@@ -122,14 +145,14 @@ func (s *Sender) Run(ctx context.Context) error {
 	release()
 	front.Wait()
 	s.caller.Close()
-	return errors.Join(err, frontErr)
+	return errors.Join(err, frontErr, s.journal.Close())
 }
 
 // WhatsApp is the WhatsApp service's handler: the front door, the sender and the webhooks.
-func (s *Sender) WhatsApp() http.Handler { return s.whatsapp }
+func (s *Sender) WhatsApp() http.Handler { return s.doors(s.whatsapp) }
 
 // Drafts is the Drafts service's handler.
-func (s *Sender) Drafts() http.Handler { return s.drafts }
+func (s *Sender) Drafts() http.Handler { return s.doors(s.drafts) }
 
 // State tells how a message stands, by its reference (m000001): the best of its drafts. final says that the sender has
 // nothing left to do for it.
@@ -143,24 +166,64 @@ func (s *Sender) Effective() map[string]string { return s.cfg.Load().Effective()
 // Apply changes settings: what the YAML names is laid over what is in force, the whole is validated, and only then does
 // it change.
 func (s *Sender) Apply(yaml []byte) error {
-	tree, err := strict.Parse("settings", yaml)
-	if err != nil {
-		return err
-	}
 	s.change.Lock()
 	defer s.change.Unlock()
-	c, err := overlay(*s.cfg.Load(), tree)
+	was := s.cfg.Load()
+	c, err := was.with(yaml)
 	if err != nil {
 		return err
 	}
-	s.install(c)
-	return nil
-}
-
-func (s *Sender) install(c Config) {
 	s.cfg.Store(&c)
 	s.drafts.Apply(c.draftsInForce())
 	s.whatsapp.Apply(c.whatsappInForce())
+	s.log.Info("settings changed", "changes", changes(was.Effective(), c.Effective()))
+	return nil
+}
+
+// Check tells what Apply would say, and changes nothing.
+func (s *Sender) Check(yaml []byte) error {
+	_, err := s.cfg.Load().with(yaml)
+	return err
+}
+
+// with lays YAML over a configuration and validates the whole. What is fixed at the start has to stay.
+func (c *Config) with(yaml []byte) (Config, error) {
+	tree, err := strict.Parse("settings", yaml)
+	if err != nil {
+		return Config{}, err
+	}
+	next, err := overlay(*c, tree)
+	if err != nil {
+		return Config{}, err
+	}
+	return next, fixed(c, &next)
+}
+
+// fixed refuses changes that a running sender cannot follow.
+func fixed(was, next *Config) error {
+	var errs []error
+	stays := func(same bool, key string) {
+		if !same {
+			errs = append(errs, fmt.Errorf("settings: %s cannot change while the sender runs", key))
+		}
+	}
+	stays(was.Preset == next.Preset, "preset")
+	stays(was.Simulate == next.Simulate, "simulate")
+	stays(was.Drafts.Order.Shards == next.Drafts.Order.Shards, "drafts.order.shards")
+	stays((was.Drafts.Order.FreshAfter > 0) == (next.Drafts.Order.FreshAfter > 0), "drafts.order.fresh_after from or to 0")
+	stays(slices.Equal(was.Drafts.Classes.Lanes(), next.Drafts.Classes.Lanes()), "drafts.classes: lanes and weights")
+	return errors.Join(errs...)
+}
+
+// changes lists what differs, as key: was → is.
+func changes(was, is map[string]string) []string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(is)) {
+		if was[k] != is[k] {
+			out = append(out, k+": "+was[k]+" → "+is[k])
+		}
+	}
+	return out
 }
 
 // ErrTarget is returned by Act for a target or a verb that does not exist.

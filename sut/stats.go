@@ -31,6 +31,9 @@ type Stats struct {
 	Send503      int64
 	Redelivered  int64         // drafts taken again because the first taker never finished
 	InFlight     int64         // calls towards the WhatsApp service
+	Limit        int64         // how many of them there may be
+	Stopped      int64         // times that a number's breaker opened
+	Unpaid       int64         // retries that had to wait for the budget
 	SendP50      time.Duration // of the sends finished since the last snapshot; SendCount tells how many
 	SendP99      time.Duration
 	SendCount    int64
@@ -48,21 +51,25 @@ type Stats struct {
 	Statuses    int64 // status webhooks
 
 	// The backlog.
-	Backlog   int64 // drafts held and not finished
-	Ready     int64 // of those, waiting for their first dispatch
-	Retrying  int64 // of those, waiting to be tried again
-	Unknown   int64 // of those, waiting for a status to tell
-	OldestAge time.Duration
+	Backlog       int64         // drafts held and not finished
+	Ready         int64         // of those, waiting for their first dispatch
+	Retrying      int64         // of those, waiting to be tried again
+	Unknown       int64         // of those, waiting for a status to tell
+	OldestAge     time.Duration // since its message came in
+	OldestWaiting time.Duration // of those never tried
 
 	// How drafts ended.
-	Accepted   int64
-	Duplicates int64 // accepted though a draft of the same message had been, as far as the sender can see
-	Expired    int64
-	Failed     int64
-	Dead       int64
-	GivenUp    int64 // outcome unknown for good
-	Held       int64 // sends whose outcome was not known
-	Resolved   int64 // of those, resolved by a status
+	Accepted     int64
+	Duplicates   int64 // accepted though a draft of the same message had been, as far as the sender can see
+	Expired      int64
+	Failed       int64
+	Dead         int64
+	GivenUp      int64 // outcome unknown for good
+	Held         int64 // sends whose outcome was not known
+	Resolved     int64 // of those, resolved by a status within the hold
+	ResolvedLate int64 // resolved by a status after the hold, when the draft had been sent again or given up
+	Missing      int64 // accepted drafts without any status in time
+	Cancelled    int64
 
 	RateLimit float64 // drafts a second; 0 is no limit
 
@@ -91,6 +98,13 @@ func serviceOf(f fleet.Stats) Service {
 
 // Stats returns a snapshot. It does not wait for anything and takes a few microseconds whatever the backlog.
 func (s *Sender) Stats() Stats {
+	out := s.stats()
+	out.SendP50, out.SendP99, out.SendCount = s.drafts.Recent()
+	return out
+}
+
+// stats is a snapshot without what belongs to the caller of Stats alone: the times since its last call.
+func (s *Sender) stats() Stats {
 	cfg := s.cfg.Load()
 	w, d := s.whatsapp.Count(), s.drafts.Snapshot()
 	out := Stats{
@@ -98,13 +112,14 @@ func (s *Sender) Stats() Stats {
 		Creates: w.Creates.Load(), CreateFirst: w.CreateFirst.Load(), CreateTimeouts: w.CreateTimeouts.Load(),
 		CreateErrors: w.CreateErrors.Load(), Created: d.Created, Replayed: d.Replayed, Shed: d.Refused,
 		Sends: d.Sends, SendFirst: d.SendFirst, SendTimeouts: d.SendTimeouts, Send503: d.SendBusy,
-		Redelivered: d.Redelivered, InFlight: d.InFlight, SendP50: d.SendP50, SendP99: d.SendP99, SendCount: d.SendCount,
+		Redelivered: d.Redelivered, InFlight: d.InFlight, Limit: d.Limit, Stopped: d.Stopped, Unpaid: d.Unpaid,
 		API: w.API.Load(), APIFirst: w.APIFirst.Load(), APIAccepted: w.Accepted.Load(), APIErrors: w.APIErrors.Load(),
 		APIUnknown: w.APIUnknown.Load(), APITimeouts: w.APITimeouts.Load(), APICodes: w.Codes(),
 		MediaErrors: w.MediaErrors.Load(), Uploads: w.Uploads.Load(), Statuses: w.Statuses.Load(),
-		Backlog: d.Backlog, Ready: d.Ready, Retrying: d.Retrying, Unknown: d.Holding, OldestAge: d.OldestAge,
+		Backlog: d.Backlog, Ready: d.Ready, Retrying: d.Retrying, Unknown: d.Holding, OldestAge: d.OldestAge, OldestWaiting: d.OldestWaiting,
 		Accepted: d.Accepted, Duplicates: d.Duplicates, Expired: d.Expired, Failed: d.Failed, Dead: d.Dead,
-		GivenUp: d.GivenUp, Held: d.Held, Resolved: d.Resolved,
+		GivenUp: d.GivenUp, Held: d.Held, Resolved: d.Resolved, ResolvedLate: d.ResolvedLate, Missing: d.Missing,
+		Cancelled: d.Cancelled,
 		RateLimit: cfg.Drafts.RateLimit.PerSecond(),
 		WhatsApp:  serviceOf(s.whatsapp.Fleet().Stats()), DraftsOf: serviceOf(s.drafts.Fleet().Stats()),
 	}

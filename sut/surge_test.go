@@ -223,7 +223,7 @@ func TestIncidentEmergesAndHardenedSurvives(t *testing.T) {
 		t.Errorf("the incident did not emerge: %v, media errors %d", in, in.stats.MediaErrors)
 	}
 	hard := replaySmall(t, "hardened", "whatsapp: {replicas: {min: 2, max: 24}}")
-	if hard.duplicates != 0 || hard.never != 0 || hard.taken != hard.messages {
+	if shed := hard.messages - hard.taken; hard.duplicates != 0 || hard.delivered != hard.taken || shed > hard.messages/1000 {
 		t.Errorf("hardened did not survive: %v", hard)
 	}
 	if a := float64(hard.stats.Sends) / float64(hard.messages); a > 1.1 {

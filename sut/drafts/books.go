@@ -28,6 +28,7 @@ type books struct {
 	byState  [states]int64 // held drafts by state
 	again    int64         // of the queued ones, those that were tried before
 	numbers  uint64
+	awaited  []awaited            // accepted drafts that wait for their first status, the oldest first
 	lines    map[uint64]line      // conversations with held drafts, when they are kept in order
 	begun    map[string]bool      // drafts whose last attempt began in a process that ended, from the journal
 	foreign  bool                 // the queue may hold drafts that no journal of ours tells about
@@ -47,17 +48,17 @@ type draft struct {
 	class      string
 	from       string // phone number id
 	pair       uint64 // number and recipient
+	trace      string // traceparent; "" when it is not followed
 	line       uint64 // conversation; 0 when it is not kept in order
 	inAll      links  // the list of held drafts
 	inFresh    links  // the list of held drafts that were never tried
 	ahead      *draft // in the line
 	behind     *draft
 	state      State
-	adopted    bool // came out of the queue, not through the door
-	begun      bool // an attempt has begun whose outcome is not known
-	template   bool // has a template to fall back on
-	known      bool // in the books' list; false once resolved
-	cancel     bool
+	adopted    bool   // came out of the queue, not through the door
+	begun      bool   // an attempt has begun whose outcome is not known
+	template   bool   // has a template to fall back on
+	known      bool   // in the books' list; false once resolved
 	attempts   uint16 // sends so far
 	counted    uint16
 	unknowns   uint16
@@ -130,7 +131,7 @@ func (b *books) add(w *wire.Draft, now time.Time, p past, ordered bool) *draft {
 		id: strings.Clone(w.ID), tenant: w.Tenant, number: b.numbers, created: w.Created * int64(time.Millisecond),
 		expires: w.Expires * int64(time.Millisecond), class: w.Class, from: w.Number,
 		pair: pairKey(w.Number, w.To), known: true,
-		template: len(w.Template) > 0 && w.Type != "template",
+		trace: w.Trace, template: len(w.Template) > 0 && w.Type != "template",
 		attempts: uint16(p.attempts), counted: uint16(p.counted), unknowns: uint16(p.unknowns),
 	}
 	if w.Created == 0 {

@@ -40,6 +40,7 @@ type histogram struct {
 	counts [64 * 8]atomic.Int64
 	mu     sync.Mutex
 	before [64 * 8]int64
+	sum    atomic.Int64
 }
 
 func bucket(d time.Duration) int {
@@ -55,7 +56,24 @@ func middle(b int) time.Duration {
 	return time.Duration(low + uint64(1)<<shift/2)
 }
 
-func (h *histogram) add(d time.Duration) { h.counts[bucket(d)].Add(1) }
+func (h *histogram) add(d time.Duration) {
+	h.counts[bucket(d)].Add(1)
+	h.sum.Add(int64(d))
+}
+
+// cumulative counts what took no longer than 2.2 ms, twice that, and so on up to a minute or so.
+func (h *histogram) cumulative() (n uint64, sum time.Duration, upTo map[float64]uint64) {
+	upTo = map[float64]uint64{}
+	bound, last := time.Duration(1)<<21, time.Duration(1)<<36
+	for i := range h.counts {
+		for bound <= last && middle(i) > bound {
+			upTo[bound.Seconds()] = n
+			bound *= 2
+		}
+		n += uint64(h.counts[i].Load())
+	}
+	return n, time.Duration(h.sum.Load()), upTo
+}
 
 // recent returns two quantiles of what was added since the last call; n is how many there were.
 func (h *histogram) recent(qa, qb float64) (a, b time.Duration, n int64) {

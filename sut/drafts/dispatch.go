@@ -35,6 +35,7 @@ const (
 func (s *Service) dispatch(c taken) {
 	d, body, lost, err := s.adopt(c.Item())
 	if err != nil {
+		s.w.Log.Error("an item of the queue cannot be read", "item", c.Item().ID, "error", err)
 		_ = c.Dead(context.Background(), err.Error()) // an unsettled claim comes back by its lease
 		s.count.Dead.Add(1)
 		return
@@ -77,7 +78,7 @@ func (f *flight) begin(cfg *Config, lost bool) (next policy.Decision, ok bool) {
 	s, d := f.s, f.d
 	careful := cfg.Send.Mode == "classified"
 	s.books.mu.Lock()
-	resolved, cancelled, held := !d.known, d.cancel, d.state == Held
+	resolved, held := !d.known, d.state == Held
 	lost = lost && careful && !held && s.maybeSent(d)
 	if lost {
 		d.unknowns++
@@ -90,9 +91,6 @@ func (f *flight) begin(cfg *Config, lost bool) (next policy.Decision, ok bool) {
 	switch now := time.Now(); {
 	case resolved:
 		f.release()
-		return next, false
-	case cancelled && !held:
-		f.end(Cancelled, "cancelled by the client")
 		return next, false
 	case held:
 		next := cfg.Send.AfterHold(f.facts(policy.Unknown), rule.HoldRule())
@@ -235,7 +233,7 @@ func (f *flight) landed(cfg *Config, n int, sent sent) (next policy.Decision, ok
 	s, d := f.s, f.d
 	class := policy.ParseClass(sent.Class)
 	s.books.mu.Lock()
-	if counts(class) {
+	if counts(class) || cfg.Send.Mode == "any" {
 		d.counted++
 	}
 	if class == policy.Unknown {
@@ -248,6 +246,7 @@ func (f *flight) landed(cfg *Config, n int, sent sent) (next policy.Decision, ok
 	opened := s.gates.seen(cfg, d, sent.outcome(class), oldest)
 	if opened {
 		s.count.Stopped.Add(1)
+		s.w.Log.Warn("the API has stopped a number: its breaker is open", "number", d.from, "code", sent.Code)
 	}
 	switch {
 	case class == policy.Accepted:
@@ -303,6 +302,9 @@ func (f *flight) accepted(res wire.SendResult) {
 	s.ended(f.d, Accepted, "")
 	_ = f.claim.Ack(context.Background()) // a late or failed ack brings the item back; the books know better by then
 	s.count.Accepted.Add(1)
+	if s.cfg.Load().Status.Missing > 0 || f.d.trace != "" {
+		s.books.await(wire.MessageOf(f.d.id), f.d.trace, time.Now())
+	}
 	if !s.books.finish(f.d, Accepted, "", true) {
 		s.count.Duplicates.Add(1)
 		s.fleet.Waste(time.Duration(res.Spent) * time.Microsecond)
@@ -327,8 +329,7 @@ func (f *flight) end(to State, reason string) {
 		s.count.Failed.Add(1)
 	case Dead:
 		s.count.Dead.Add(1)
-	case Cancelled:
-		s.count.Cancelled.Add(1)
+		s.w.Log.Warn("draft put among the dead letters", "draft", f.d.id, "reason", reason)
 	case Unknown:
 		s.count.Unknown.Add(1)
 	}
@@ -346,6 +347,9 @@ func (f *flight) settle(n policy.Decision) {
 	case policy.RetryNow: // interrupted by a drain
 		f.back(Queued, 0)
 	case policy.Later:
+		if n.Anew {
+			f.d.counted = 0
+		}
 		f.back(Queued, n.Wait)
 	case policy.HoldIt:
 		f.s.count.Held.Add(1)

@@ -78,6 +78,9 @@ func (s *Service) adopt(it *queue.Item) (d *draft, body []byte, lost bool, err e
 	if d := s.finishedBefore(&w); d != nil {
 		return d, body, false, nil
 	}
+	if s.wasDead(&w) { // replayed on purpose: its attempts are counted anew, its sends are not
+		p.counted, p.unknowns, p.held = 0, 0, false
+	}
 	d = s.books.add(&w, it.Enqueued, p, s.cfg.Load().Order.Conversation == "strict")
 	s.books.mu.Lock()
 	d.adopted, d.begun = true, s.books.begun[d.id]
@@ -98,4 +101,12 @@ func (s *Service) finishedBefore(w *wire.Draft) *draft {
 	}
 	b.numbers++
 	return &draft{id: w.ID, number: b.numbers, state: m.best}
+}
+
+// wasDead reports whether a draft comes back from the dead letters.
+func (s *Service) wasDead(w *wire.Draft) bool {
+	s.books.mu.Lock()
+	defer s.books.mu.Unlock()
+	m, ok := s.books.message(wire.MessageOf(w.ID))
+	return ok && m.best == Dead
 }

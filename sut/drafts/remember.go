@@ -10,7 +10,9 @@ type amnesia struct{ failures atomic.Int64 }
 // remember takes note of a journal's failure.
 func (s *Service) remember(err error) bool {
 	if err != nil {
-		s.amnesia.failures.Add(1)
+		if s.amnesia.failures.Add(1) == 1 {
+			s.w.Log.Error("the journal cannot be written; nothing more is taken in or sent", "error", err)
+		}
 		return false
 	}
 	return true

@@ -23,6 +23,7 @@ type sent struct {
 // send makes the nth call to the WhatsApp service for a draft.
 func (s *Service) send(f *flight, n int, cfg *Config) sent {
 	d := f.d
+	span := s.w.Traces.Start(d.trace, "send", "draft", d.id, "attempt", strconv.Itoa(n))
 	s.count.Sends.Add(1)
 	if n == 1 {
 		s.count.SendFirst.Add(1)
@@ -34,6 +35,9 @@ func (s *Service) send(f *flight, n int, cfg *Config) sent {
 	header := http.Header{wire.HeaderAttempt: {strconv.Itoa(n)}}
 	if cfg.Send.Deadline {
 		header[wire.HeaderDeadline] = []string{strconv.FormatInt(deadline.UnixMilli(), 10)}
+	}
+	if parent := span.Parent(); parent != "" {
+		header[wire.HeaderTrace] = []string{parent}
 	}
 	if f.refreshed {
 		header[wire.HeaderRefresh] = []string{"true"}
@@ -55,6 +59,8 @@ func (s *Service) send(f *flight, n int, cfg *Config) sent {
 	case err == nil && ans.Status == http.StatusServiceUnavailable:
 		s.count.SendBusy.Add(1)
 	}
+	span.Set("class", res.Class, "code", strconv.Itoa(res.Code))
+	span.End(failed)
 	if s.w.Observe != nil {
 		s.w.Observe(wire.Attempt{
 			Request: requestOf(d.id), Draft: d.id, Hop: wire.HopSend, Number: n, At: began, Done: done,

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"sync"
@@ -29,6 +30,8 @@ type Wiring struct {
 	Journal  *Journal           // what must outlive the process; nil: nothing
 	Foreign  bool               // the queue may hold drafts of processes whose journals are elsewhere
 	Observe  func(wire.Attempt) // nil: nobody
+	Traces   wire.Traces
+	Log      *slog.Logger // nil: no log
 }
 
 // Service is the Drafts service.
@@ -57,6 +60,9 @@ type draws struct{ create, dispatch, backoff, throttle chance.Source }
 func New(cfg Config, w Wiring) (*Service, error) {
 	if w.Queue == nil {
 		return nil, errors.New("drafts: a queue is needed")
+	}
+	if w.Log == nil {
+		w.Log = slog.New(slog.DiscardHandler)
 	}
 	send, err := url.Parse(w.WhatsApp + "/v1/send")
 	if err != nil {
@@ -131,6 +137,9 @@ func (s *Service) sweep(ctx context.Context) {
 		}
 		if lines, turned := s.books.turn(time.Now(), s.cfg.Load().Idempotency.Keep); turned {
 			s.remember(s.w.Journal.rotate(lines))
+		}
+		if after := s.cfg.Load().Status.Missing; after > 0 {
+			s.count.Missing.Add(s.books.missing(time.Now(), after))
 		}
 		s.gates.sweep(time.Now())
 		s.extendPark()

@@ -4,15 +4,15 @@ import "time"
 
 // Snapshot is the service's counters and its backlog at an instant.
 type Snapshot struct {
-	Created, Replayed, Refused                  int64
-	Sends, SendFirst, SendTimeouts, SendBusy    int64
-	Redelivered, InFlight                       int64
-	SendP50, SendP99                            time.Duration // of sends finished since the last snapshot
-	SendCount                                   int64
-	Accepted, Duplicates, Expired, Failed, Dead int64
-	GivenUp, Held, Resolved, Statuses           int64
-	Backlog, Ready, Retrying, Holding           int64
-	OldestAge                                   time.Duration
+	Created, Replayed, Refused               int64
+	Sends, SendFirst, SendTimeouts, SendBusy int64
+	Redelivered, InFlight, Limit             int64
+	Accepted, Duplicates, Expired, Failed    int64
+	Dead, Cancelled, GivenUp, Stopped        int64
+	Held, Resolved, ResolvedLate             int64
+	Statuses, Missing, Unpaid                int64
+	Backlog, Ready, Retrying, Holding        int64
+	OldestAge, OldestWaiting                 time.Duration
 }
 
 // Snapshot returns the service's counters and its backlog; no part of it takes longer when the backlog is longer.
@@ -21,18 +21,54 @@ func (s *Service) Snapshot() Snapshot {
 	out := Snapshot{
 		Created: c.Created.Load(), Replayed: c.Replayed.Load(), Refused: c.Refused.Load(),
 		Sends: c.Sends.Load(), SendFirst: c.SendFirst.Load(), SendTimeouts: c.SendTimeouts.Load(), SendBusy: c.SendBusy.Load(),
-		Redelivered: c.Redelivered.Load(), InFlight: c.InFlight.Load(),
+		Redelivered: c.Redelivered.Load(), InFlight: c.InFlight.Load(), Limit: int64(s.gates.underWay(s.cfg.Load())),
 		Accepted: c.Accepted.Load(), Duplicates: c.Duplicates.Load(), Expired: c.Expired.Load(), Failed: c.Failed.Load(),
-		Dead: c.Dead.Load(), GivenUp: c.Unknown.Load(), Held: c.Held.Load(), Resolved: c.Resolved.Load(),
-		Statuses: c.Statuses.Load(),
+		Dead: c.Dead.Load(), Cancelled: c.Cancelled.Load(), GivenUp: c.Unknown.Load(), Stopped: c.Stopped.Load(),
+		Held: c.Held.Load(), Resolved: c.Resolved.Load(), ResolvedLate: c.ResolvedLate.Load(),
+		Statuses: c.Statuses.Load(), Missing: c.Missing.Load(), Unpaid: c.Unpaid.Load(),
 	}
-	out.SendP50, out.SendP99, out.SendCount = s.times.recent(0.5, 0.99)
 	b := s.books
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out.Backlog, out.Holding = b.held, b.byState[Held]
 	out.Retrying = b.again
 	out.Ready = b.byState[Queued] - b.again
-	out.OldestAge = b.all.age()
+	out.OldestAge, out.OldestWaiting = b.all.age(), b.fresh.age()
+	return out
+}
+
+// Recent returns the median and the 99th percentile of the sends that finished since the last call, and their number.
+func (s *Service) Recent() (p50, p99 time.Duration, n int64) { return s.times.recent(0.5, 0.99) }
+
+// Times is every send so far as a histogram: how many, their sum, and how many took no longer than each bound, in
+// seconds.
+func (s *Service) Times() (n uint64, sum time.Duration, upTo map[float64]uint64) {
+	return s.times.cumulative()
+}
+
+// Held is how many drafts are held.
+func (s *Service) Held() int64 {
+	s.books.mu.Lock()
+	defer s.books.mu.Unlock()
+	return s.books.held
+}
+
+// Trouble lists why drafts cannot be taken in safely; empty when they can.
+func (s *Service) Trouble() []string {
+	if n := s.amnesia.failures.Load(); n > 0 {
+		return []string{"the journal cannot be written"}
+	}
+	return nil
+}
+
+// Stopped lists what is paused or stopped.
+func (s *Service) Stopped() []string {
+	var out []string
+	for _, st := range s.stops.all() {
+		out = append(out, "paused: "+st.Scope+" "+st.Name)
+	}
+	for _, n := range s.gates.stopped() {
+		out = append(out, "stopped by the API: number "+n)
+	}
 	return out
 }

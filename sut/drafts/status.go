@@ -63,6 +63,11 @@ func (s *Service) note(st *wire.Status) (id string, to State, ok bool) {
 	if !known {
 		return "", 0, false
 	}
+	if s.w.Traces.Tracer != nil {
+		if parent := b.traceOf(ref); parent != "" {
+			s.w.Traces.Start(parent, "status "+st.State, "draft", id, "wamid", st.WAMID).End("")
+		}
+	}
 	switch {
 	case to == Failed:
 		m.failed++

@@ -29,7 +29,7 @@ type Facts struct {
 	Class     Class
 	Scope     Scope
 	Attempt   int           // sends so far, this one included
-	Counted   int           // of those, the ones that count against the limit
+	Counted   int           // of those, the ones that count against the limit: in mode any all of this round
 	Unknowns  int           // of those, sends whose outcome was not known
 	After     time.Duration // the other side's hint
 	Refreshed bool          // media had been resolved anew for this attempt
@@ -61,6 +61,7 @@ type Decision struct {
 	Wait   time.Duration
 	Reason string
 	Spends bool // a retry that has to be paid for from the budget
+	Anew   bool // the attempts are counted from the beginning again
 }
 
 // Decide says what follows an attempt. u is a uniform number for the jitter.
@@ -121,8 +122,8 @@ func (r SendRule) AfterHold(f Facts, hold Hold) Decision {
 
 // blind is the incident's way: the same again, whatever went wrong.
 func (r SendRule) blind(f Facts, u float64) Decision {
-	if f.Attempt < r.Attempts {
-		return Decision{Action: RetryNow, Wait: r.backoff(f.Attempt, u), Reason: f.Class.String(), Spends: true}
+	if f.Counted < r.Attempts {
+		return Decision{Action: RetryNow, Wait: r.backoff(f.Counted, u), Reason: f.Class.String(), Spends: true}
 	}
 	return r.exhausted(f)
 }
@@ -134,7 +135,7 @@ func (r SendRule) exhausted(f Facts) Decision {
 	case f.Class == Permanent || f.Class == NoWindow:
 		return Decision{Action: Fail, Reason: "refused"}
 	case r.Exhausted == "requeue":
-		return Decision{Action: Later, Wait: r.Requeue, Reason: "attempts used up: " + f.Class.String()}
+		return Decision{Action: Later, Wait: r.Requeue, Anew: true, Reason: "attempts used up: " + f.Class.String()}
 	}
 	return Decision{Action: Bury, Reason: "attempts used up: " + f.Class.String()}
 }

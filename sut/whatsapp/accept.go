@@ -57,6 +57,9 @@ func (s *Service) accept(j *fleet.Job, w http.ResponseWriter, r *http.Request) e
 		e.name(r.Header, &m)
 		e.draft = m.draft(e.request, time.Now(), validFor)
 		e.draft.Print = wire.Fingerprint(body)
+		span := s.w.Traces.Start(r.Header.Get(wire.HeaderTrace), "accept", "request", e.request, "type", m.Type)
+		defer span.End("")
+		e.draft.Trace = span.Parent()
 		if m.Media != nil {
 			j.CarriesMedia()
 			refusal, err = e.resolve(r.Context())

@@ -61,6 +61,10 @@ func (s *Service) deliver(ctx context.Context, j *fleet.Job, d *wire.Draft, n in
 	if deadlinePassed(h, time.Now()) {
 		return result{class: policy.NotSent, SendResult: wire.SendResult{Detail: "the caller's deadline has passed"}}
 	}
+	fallback := h.Get(wire.HeaderFallback) != ""
+	if d.WindowEnds > 0 && time.Now().UnixMilli() > d.WindowEnds && d.Type != "template" && !fallback {
+		return result{class: policy.NoWindow, SendResult: wire.SendResult{Detail: "the 24 h window has closed"}}
+	}
 	var media wire.Media
 	if d.Media != nil {
 		var failed *result
@@ -68,11 +72,15 @@ func (s *Service) deliver(ctx context.Context, j *fleet.Job, d *wire.Draft, n in
 			return *failed
 		}
 	}
-	out, err := compose(d, media, wire.Callback(d.ID, n), h.Get(wire.HeaderFallback) != "")
+	out, err := compose(d, media, wire.Callback(d.ID, n), fallback)
 	if err != nil {
 		return result{class: policy.Permanent, SendResult: wire.SendResult{Detail: err.Error()}}
 	}
-	return s.api.post(ctx, j.Number, d, n, out)
+	span := s.w.Traces.Start(h.Get(wire.HeaderTrace), "cloud api", "draft", d.ID, "replica", j.Replica.Name)
+	res := s.api.post(ctx, j.Number, d, n, out)
+	span.Set("class", res.class.String(), "code", strconv.Itoa(res.Code), "wamid", res.WAMID)
+	span.End(map[bool]string{false: res.Detail}[res.class == policy.Accepted])
+	return res
 }
 
 // deadlinePassed reports whether the caller said until when it listens, and that is over.

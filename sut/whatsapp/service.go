@@ -32,6 +32,7 @@ type Wiring struct {
 	Classes     func() ClassBook
 	Signals     func() fleet.Signals
 	Observe     func(wire.Attempt) // nil: nobody
+	Traces      wire.Traces
 }
 
 // ClassBook tells the front door about classes.
@@ -52,6 +53,7 @@ type Service struct {
 	media     *library
 	count     Counters
 	strangers atomic.Uint64
+	forwards  atomic.Uint64
 	draws     draws
 	handler   http.Handler
 }
@@ -167,11 +169,10 @@ func (s *Service) routes() http.Handler {
 			hook.ServeHTTP(w, r)
 		case r.Method == http.MethodGet && r.URL.Path == "/webhooks/whatsapp":
 			s.verify(w, r)
+		case r.Method == http.MethodPost && r.URL.Path == "/v1/messages/batch":
+			s.batch(w, r)
 		default:
-			(&wire.Refusal{
-				Status: http.StatusNotFound, Code: "no_such_door", Says: r.Method + " " + r.URL.Path + " is not served here",
-				Hint: "see POST /v1/messages",
-			}).Write(w)
+			s.forward(w, r)
 		}
 	})
 }

@@ -11,6 +11,7 @@ const (
 	HeaderDeadline = "X-Deadline"        // Unix milliseconds after which the caller no longer listens
 	HeaderRefresh  = "X-Media-Refresh"   // true when the media has to be resolved anew
 	HeaderFallback = "X-Send-Template"   // true when the fallback template goes out instead
+	HeaderTrace    = "Traceparent"       // W3C trace context
 	HeaderKey      = "Idempotency-Key"   // of the client, or the front door's own
 	HeaderReplayed = "Idempotent-Replay" // true when an answer repeats the first one for its key
 	HeaderReplica  = "X-Replica"         // which copy of a service answered
