@@ -77,6 +77,9 @@ func find(name, dir string) (source, error) {
 
 // similar suggests a file beside one that does not exist.
 func similar(file string) string {
+	if name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)); slices.Contains(Names(), name) {
+		return name + " is built in: name it without its ending"
+	}
 	entries, err := os.ReadDir(filepath.Dir(file))
 	if err != nil {
 		return ""
