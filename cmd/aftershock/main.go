@@ -16,7 +16,9 @@ import (
 )
 
 func main() {
-	debug.SetGCPercent(250) // a replay makes much garbage and keeps little: fewer collections, still under 500 MiB
+	// A replay makes much garbage and keeps little: collect seldom while there is room, often beyond 400 MiB.
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(400 << 20)
 	os.Exit(run(os.Args[1:]))
 }
 

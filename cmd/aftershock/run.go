@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -130,7 +131,7 @@ func (f *runFlags) run(cmd *cobra.Command, name string) error {
 	}
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
-	_, runErr := local.Replay(ctx, local.Options{
+	_, runErr := f.replay(ctx, local.Options{
 		Scenario: s, Dir: dir, Info: f.info(s, name, dir, overrides), Clock: f.clock, Compress: f.compress, Speed: f.speed,
 		Queue: f.queue, NATS: f.nats, Environment: f.env, Target: f.target,
 		Started: func(l *local.Live) error { return view.open(ctx, l) },
@@ -145,6 +146,15 @@ func (f *runFlags) run(cmd *cobra.Command, name string) error {
 		return err
 	}
 	return exitWith(exitInterrupted, nil)
+}
+
+// replay runs the scenario. One processor replays virtual time faster than two: only one goroutine has something to do
+// at most instants, and waking another processor for it costs more than it brings (docs/decisions/0005-one-processor.md).
+func (f *runFlags) replay(ctx context.Context, o local.Options) (record.Info, error) {
+	if f.clock == "virtual" {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	}
+	return local.Replay(ctx, o)
 }
 
 // info is the run's identity.
