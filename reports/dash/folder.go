@@ -25,9 +25,11 @@ func follow(ctx context.Context, dir, after string, changed <-chan struct{}) ite
 			yield(Item{}, fmt.Errorf("follow %s: %w", dir, err))
 			return
 		}
-		info, err := record.LoadInfo(dir)
+		info, err := begun(ctx, dir)
 		if err != nil {
-			yield(Item{}, err)
+			if ctx.Err() == nil {
+				yield(Item{}, err)
+			}
 			return
 		}
 		if !yield(Item{Info: &info, Next: after}, nil) {
@@ -69,6 +71,20 @@ func follow(ctx context.Context, dir, after string, changed <-chan struct{}) ite
 			return
 		}
 		yield(Item{Info: &info, Next: after}, nil)
+	}
+}
+
+// begun reads run.json once it says that the run goes on or has ended. Between the folder's making and the run's first
+// moment it says neither.
+func begun(ctx context.Context, dir string) (record.Info, error) {
+	for {
+		info, err := record.LoadInfo(dir)
+		if err != nil || info.State != "" {
+			return info, err
+		}
+		if !sleepUntil(ctx, time.Now().Add(frameEvery)) {
+			return info, ctx.Err()
+		}
 	}
 }
 

@@ -125,6 +125,32 @@ func TestHubHistoryThenFollow(t *testing.T) {
 	})
 }
 
+// TestHubBeforeTheFirstMoment: a viewer who comes before the run has said that it runs waits for it.
+func TestHubBeforeTheFirstMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		info := *synthetic(0)[0].Info
+		info.State = ""
+		w, err := record.Create(filepath.Join(t.TempDir(), "run"), info, []byte(judged))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		wait := follower(NewHub(w.Dir(), w.Subscribe), func(it Item) {
+			if it.Gauge != nil {
+				n++
+			}
+		})
+		synctest.Wait()
+		info.State = record.Running
+		w.Update(info)
+		write(w, synthetic(time.Hour)[1:])
+		finish(t, w, info)
+		if err := wait(); err != nil || n != 360 {
+			t.Errorf("%d readings, %v", n, err)
+		}
+	})
+}
+
 // TestHubResumes: a viewer goes on exactly after the place it names.
 func TestHubResumes(t *testing.T) {
 	w, items := begin(t, "name: june6\n")

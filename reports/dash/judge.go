@@ -161,6 +161,9 @@ const (
 
 // watch judges the run in a folder until it has ended or ctx is done, and tells of every change.
 func watch(ctx context.Context, dir string, changed <-chan struct{}, tell func([]record.Event)) {
+	if _, err := begun(ctx, dir); err != nil {
+		return
+	}
 	j := newJudge(dir)
 	if j == nil {
 		return

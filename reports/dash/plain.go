@@ -82,6 +82,7 @@ type lines struct {
 	burst   int // event lines since the last line of state
 	skipped int
 	lost    bool
+	named   bool // the run was introduced
 }
 
 // maxBurst bounds the event lines between two lines of state; changes of thresholds and numbered interventions are
@@ -104,7 +105,8 @@ func (l *lines) item(it Item) {
 	}
 	l.history.Feed(it)
 	switch {
-	case it.Info != nil && l.history.items == 1:
+	case it.Info != nil && !l.named:
+		l.named = true
 		i := it.Info
 		l.say(fmt.Sprintf("run id=%s scenario=%s seed=%d clock=%s env=%s queue=%s", word(i.ID), word(i.Scenario.Name),
 			i.Scenario.Seed, word(i.Clock), word(i.Environment), word(i.Queue)))
