@@ -45,20 +45,20 @@ func newTestEngine(t *testing.T, cfg Config) *Engine {
 		if err := e.Close(); err != nil {
 			t.Error(err)
 		}
-		nothingLeft(t, e)
+		nothingLeft(t, cfg.Run)
 	})
 	return e
 }
 
-// nothingLeft looks for containers and networks of the engine's run.
-func nothingLeft(t *testing.T, e *Engine) {
+// nothingLeft looks for containers and networks of a run.
+func nothingLeft(t *testing.T, run string) {
 	t.Helper()
 	c, err := client.New(client.FromEnv)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	mine := make(client.Filters).Add("label", label+"="+e.cfg.Run)
+	mine := make(client.Filters).Add("label", label+"="+run)
 	boxes, err := c.ContainerList(context.Background(), client.ContainerListOptions{All: true, Filters: mine})
 	if err != nil || len(boxes.Items) > 0 {
 		t.Errorf("%d containers are left behind, %v", len(boxes.Items), err)

@@ -68,7 +68,7 @@ func Build(ctx context.Context, o Options) (*System, error) {
 		return nil, errors.Join(err, o.Engine.Close())
 	}
 	if err := s.begin(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, errors.Join(err, s.takeDown())
 	}
 	return s, nil
 }
@@ -260,24 +260,26 @@ func (s *System) units() []Unit {
 
 // Close ends every part and waits until nothing of them is left. It tells of parts that had ended by themselves.
 func (s *System) Close() error {
-	if s.stop != nil {
-		s.stop()
-	}
+	s.stop()
 	s.running.Wait()
 	errs := s.deaths()
-	errs = append(errs, s.opts.Engine.Close())
+	return errors.Join(append(errs, s.takeDown())...)
+}
+
+// takeDown ends every part.
+func (s *System) takeDown() error {
+	s.stop()
+	s.running.Wait()
+	err := s.opts.Engine.Close()
 	s.front.CloseIdleConnections()
 	s.client.http.CloseIdleConnections()
-	return errors.Join(errs...)
+	return err
 }
 
 // deaths tells which parts ended by themselves.
 func (s *System) deaths() []error {
 	var errs []error
 	for _, u := range append([]Unit{s.gateway, s.fake.unit, s.drafts}, s.nats...) {
-		if u == nil {
-			continue
-		}
 		if ok, why := u.Alive(); !ok && strings.Contains(why, "by itself") {
 			errs = append(errs, fmt.Errorf("%s: %s", u.Name(), why))
 		}
