@@ -110,6 +110,20 @@ func gaugeGain(name string) measureFunc {
 	}
 }
 
+// replicaHours adds up ready replicas over the window, each reading holding until the next.
+func replicaHours(d *Measured, w Window) (float64, bool) {
+	at, v := d.readings(record.GReplicasReady, w)
+	sum := 0.0
+	for i := range at {
+		to := w.To
+		if i+1 < len(at) {
+			to = at[i+1]
+		}
+		sum += v[i] * (to - at[i]).Hours()
+	}
+	return sum, len(at) > 0
+}
+
 // behindStretches calls yield for each time between two readings in which more replicas were wanted than ready.
 func behindStretches(d *Measured, w Window, yield func(from, to time.Duration)) bool {
 	at, ready := d.readings(record.GReplicasReady, w)

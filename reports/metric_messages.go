@@ -200,6 +200,13 @@ func duplicateCopies(d *Measured, w Window) (float64, bool) {
 
 func copiesBeyond(m *record.Message) int { return max(0, m.Copies-1) }
 
+// harmed reports whether a message was not delivered exactly once.
+func harmed(m *record.Message) bool { return m.Outcome != record.Delivered || m.Copies > 1 }
+
+func endedBadly(m *record.Message) bool {
+	return m.Outcome == record.Failed || m.Outcome == record.Shed || m.Outcome == record.Lost
+}
+
 func isMedia(m *record.Message) bool {
 	switch m.Type {
 	case "image", "document", "audio", "video", "sticker":

@@ -42,6 +42,9 @@ func Metrics() []MetricDef {
 		outcomeMetrics(),
 		[]MetricDef{
 			{"messages.offered", Count, "", Exact, "messages the scenario asked for", false, offered},
+			{"messages.harmed", Count, "lower", Exact, "messages not delivered exactly once: any outcome but delivered, or more than one copy", false, countMessages(harmed)},
+			{"messages.harmed.rate", Share, "lower", Exact, "messages.harmed ÷ messages.offered", false, perOffered(countMessages(harmed))},
+			{"messages.ended_badly", Count, "lower", Exact, "messages failed, shed or lost", false, countMessages(endedBadly)},
 			{"messages.residue", Count, "lower", Exact, "messages offered without an outcome: anything but 0 is a fault of the harness", true, residue},
 			{"duplicates.messages", Count, "lower", Exact, "messages of which the API accepted more than one copy", false, duplicateMessages},
 			{"duplicates.copies", Count, "lower", Exact, "copies beyond the first that the API accepted", false, duplicateCopies},
@@ -90,6 +93,7 @@ func Metrics() []MetricDef {
 			{"replicas.added", Count, "", Exact, "most WhatsApp replicas ready − those ready when the window opened", false, gaugeGain(record.GReplicasReady)},
 			{"replicas.max", Count, "", Exact, "most WhatsApp replicas ready at a time", false, gaugeMax(record.GReplicasReady)},
 			{"replicas.wanted", Count, "", Exact, "most WhatsApp replicas the scaling rule asked for, before the ceiling", false, gaugeMax(record.GReplicasWant)},
+			{"replicas.hours", Count, "lower", Exact, "WhatsApp replicas ready, added up over time: one replica for one hour is 1", false, replicaHours},
 			{"scaling.behind", Seconds, "lower", Timing, "time in which the scaling rule wanted more replicas than were ready", false, behind},
 			{"scaling.behind.longest", Seconds, "lower", Timing, "longest unbroken stretch of scaling.behind", false, behindLongest},
 		},

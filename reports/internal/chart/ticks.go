@@ -100,13 +100,24 @@ func (a Axis) logMarks() []Tick {
 		}
 		return out
 	}
-	for _, m := range durationMarks {
-		if m.At >= a.floor()*(1-1e-9) && m.At <= a.Max*(1+1e-9) {
-			out = append(out, Tick{math.Log10(m.At), m.Name})
+	for _, marks := range [][]Tick{durationMarks, fineMarks} {
+		out = nil
+		for _, m := range marks {
+			if m.At >= a.floor()*(1-1e-9) && m.At <= a.Max*(1+1e-9) {
+				out = append(out, Tick{math.Log10(m.At), m.Name})
+			}
+		}
+		if len(out) > 1 {
+			break
 		}
 	}
 	return out
 }
+
+// fineMarks serve where fewer than two of durationMarks lie on the axis.
+var fineMarks = []Tick{{1e-3, "1ms"}, {2e-3, "2ms"}, {5e-3, "5ms"}, {1e-2, "10ms"}, {2e-2, "20ms"}, {5e-2, "50ms"}, {0.1, "100ms"}, {0.2, "200ms"}, {0.5, "500ms"},
+	{1, "1s"}, {2, "2s"}, {5, "5s"}, {10, "10s"}, {20, "20s"}, {30, "30s"}, {60, "1m"}, {120, "2m"}, {300, "5m"}, {600, "10m"}, {1200, "20m"}, {1800, "30m"},
+	{3600, "1h"}, {7200, "2h"}, {18000, "5h"}, {36000, "10h"}, {72000, "20h"}}
 
 func tailMarks(top float64) []Tick {
 	var out []Tick

@@ -1,0 +1,360 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"sort"
+	"strings"
+)
+
+// SweepRecord is what many runs of one scenario under different settings came to.
+type SweepRecord struct {
+	Scenario string
+	Axes     []SweepAxis
+	Seeds    []int64
+	Points   []SweepPoint // in the order of the axes, the last one changing fastest
+}
+
+// SweepAxis is one thing that was varied.
+type SweepAxis struct {
+	Name   string   `json:"name"`
+	Levels []string `json:"levels"` // the first one is what the others are measured against
+}
+
+// SweepPoint is one combination of levels and its runs, one for each seed that has finished.
+type SweepPoint struct {
+	Levels []int // an index into each axis' Levels
+	Runs   []SweepRun
+}
+
+// SweepRun is what a sweep keeps of one run.
+type SweepRun struct {
+	Seed     int64              `json:"seed"`
+	Verdict  Verdict            `json:"verdict"`
+	ExitCode int                `json:"exit_code"`
+	Metrics  map[string]float64 `json:"metrics"`
+	Digest   string             `json:"digest"`
+	WallS    float64            `json:"wall_s"`
+}
+
+// RunOf keeps of a report what a sweep needs.
+func RunOf(r *Report) SweepRun {
+	s := r.Summary()
+	run := SweepRun{Seed: s.Scenario.Seed, Verdict: r.Verdict, ExitCode: r.ExitCode, Digest: s.Run.Digest, WallS: s.Run.WallS, Metrics: map[string]float64{}}
+	for _, m := range Metrics() {
+		if v, ok := r.Value(m.Name); ok {
+			run.Metrics[m.Name] = v
+		}
+	}
+	return run
+}
+
+// SafeRule is one condition that a setting has to keep on every seed to be called safe.
+type SafeRule struct {
+	Says   string // "no duplicates"
+	Metric string
+	Is     string
+}
+
+// DefaultSafe is what safe means unless one says otherwise.
+var DefaultSafe = []SafeRule{
+	{"no duplicates", "duplicates.copies", "== 0"},
+	{"nothing expired", "messages.expired", "== 0"},
+	{"nothing lost, failed or refused", "messages.ended_badly", "== 0"},
+}
+
+// ParseSafe reads "duplicates.copies == 0".
+func ParseSafe(text string) (SafeRule, error) {
+	metric, is, ok := strings.Cut(strings.TrimSpace(text), " ")
+	if !ok {
+		return SafeRule{}, fmt.Errorf("%q is not a condition: write a metric and a limit, such as \"duplicates.copies == 0\"", text)
+	}
+	m, err := Metric(metric)
+	if err != nil {
+		return SafeRule{}, err
+	}
+	if c, err := ParseCriterion(m.Unit, is); err != nil {
+		return SafeRule{}, err
+	} else if c.Relative {
+		return SafeRule{}, fmt.Errorf("%q: a sweep has no baseline", text)
+	}
+	return SafeRule{Says: text, Metric: metric, Is: strings.TrimSpace(is)}, nil
+}
+
+// Holds reports whether a run keeps the rule; a run without the metric does not.
+func (s SafeRule) Holds(r SweepRun) bool {
+	m, err := Metric(s.Metric)
+	if err != nil {
+		return false
+	}
+	c, err := ParseCriterion(m.Unit, s.Is)
+	v, ok := r.Metrics[s.Metric]
+	return err == nil && ok && r.Verdict != Invalid && c.Holds(v)
+}
+
+// Sweep is a sweep prepared for its documents.
+type Sweep struct {
+	SweepRecord
+	Safe     []SafeRule
+	Headline MetricDef // what maps, ranks and tornado show
+	Cost     MetricDef // the other side of the Pareto front
+}
+
+// NewSweep prepares a sweep; headline and cost are metrics, "" for the usual ones.
+func NewSweep(rec SweepRecord, safe []SafeRule, headline, cost string) (*Sweep, error) {
+	if headline == "" {
+		headline = "messages.harmed.rate"
+	}
+	if cost == "" {
+		cost = "delivery_time.p99"
+	}
+	if len(safe) == 0 {
+		safe = DefaultSafe
+	}
+	s := &Sweep{SweepRecord: rec, Safe: safe}
+	var err error
+	if s.Headline, err = Metric(headline); err != nil {
+		return nil, err
+	}
+	s.Cost, err = Metric(cost)
+	return s, err
+}
+
+// value is a metric of a point: the median over its seeds, the worst for counts of harm. NaN without data.
+func (s *Sweep) value(p SweepPoint, m MetricDef) float64 {
+	var v []float64
+	for _, r := range p.Runs {
+		if x, ok := r.Metrics[m.Name]; ok {
+			v = append(v, x)
+		}
+	}
+	if len(v) == 0 {
+		return math.NaN()
+	}
+	if m.Tier == Exact && m.Better == "lower" {
+		worst := v[0]
+		for _, x := range v {
+			worst = max(worst, x)
+		}
+		return worst
+	}
+	return median(v)
+}
+
+// keeps reports whether a point keeps a rule on every seed.
+func (s *Sweep) keeps(p SweepPoint, rules ...SafeRule) bool {
+	for _, r := range p.Runs {
+		for _, rule := range rules {
+			if !rule.Holds(r) {
+				return false
+			}
+		}
+	}
+	return len(p.Runs) == len(s.Seeds)
+}
+
+// name says which point it is.
+func (s *Sweep) name(p SweepPoint) string {
+	parts := make([]string, 0, len(p.Levels))
+	if s.switches() {
+		for i, l := range p.Levels {
+			if l > 0 {
+				parts = append(parts, s.Axes[i].Name)
+			}
+		}
+		if len(parts) == 0 {
+			return "nothing changed"
+		}
+		return strings.Join(parts, " + ")
+	}
+	for i, l := range p.Levels {
+		parts = append(parts, shortKey(s.Axes[i].Name)+" "+s.Axes[i].Levels[l])
+	}
+	return strings.Join(parts, ", ")
+}
+
+// switches reports whether every axis is something that is on or off.
+func (s *Sweep) switches() bool {
+	for _, a := range s.Axes {
+		if len(a.Levels) != 2 || a.Levels[0] != Off || a.Levels[1] != On {
+			return false
+		}
+	}
+	return len(s.Axes) > 0
+}
+
+// The levels of an axis that switches something.
+const (
+	Off = "off"
+	On  = "on"
+)
+
+// shortKey is the end of a dotted key that still says what it is.
+func shortKey(key string) string {
+	parts := strings.Split(key, ".")
+	last := parts[len(parts)-1]
+	if len(parts) > 1 && (last == "max" || last == "min" || last == "rate" || last == "start") {
+		return parts[len(parts)-2] + "." + last
+	}
+	return last
+}
+
+// ranked returns the finished points, the least harm first.
+func (s *Sweep) ranked() []SweepPoint {
+	var out []SweepPoint
+	for _, p := range s.Points {
+		if len(p.Runs) > 0 {
+			out = append(out, p)
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool {
+		a, b := s.value(out[i], s.Headline), s.value(out[j], s.Headline)
+		if a != b {
+			return s.better(a, b)
+		}
+		return s.better2(out[i], out[j])
+	})
+	return out
+}
+
+func (s *Sweep) better(a, b float64) bool {
+	if math.IsNaN(a) || math.IsNaN(b) {
+		return !math.IsNaN(a)
+	}
+	if s.Headline.Better == "higher" {
+		return a > b
+	}
+	return a < b
+}
+
+// better2 breaks ties by cost.
+func (s *Sweep) better2(a, b SweepPoint) bool { return s.value(a, s.Cost) < s.value(b, s.Cost) }
+
+// sweepColumns are what the table of a sweep shows of each point.
+var sweepColumns = []struct{ metric, head string }{
+	{"messages.harmed.rate", "harmed"}, {"duplicates.copies", "copies"}, {"messages.expired", "expired"}, {"messages.ended_badly", "lost/refused"},
+	{"delivery_time.p50", "p50"}, {"delivery_time.p99", "p99"}, {"recovery.drain", "drained in"}, {"replicas.hours", "replica h"},
+}
+
+// Table lists the points, best first.
+func (s *Sweep) table() table {
+	t := table{Head: []string{"rank", "setting"}}
+	for _, c := range sweepColumns {
+		t.Head = append(t.Head, c.head)
+	}
+	t.Head = append(t.Head, "thresholds", "safe")
+	for i, p := range s.ranked() {
+		row := []string{fmt.Sprint(i + 1), s.name(p)}
+		for _, c := range sweepColumns {
+			m, err := Metric(c.metric)
+			if err != nil {
+				row = append(row, "")
+				continue
+			}
+			v := s.value(p, m)
+			cell := m.Unit.Format(v)
+			if math.IsNaN(v) && c.metric == "recovery.drain" && neverDrained(p) {
+				cell = "never"
+			}
+			row = append(row, cell)
+		}
+		met := 0
+		for _, r := range p.Runs {
+			if r.Verdict == Met {
+				met++
+			}
+		}
+		safe := "x"
+		if s.keeps(p, s.Safe...) {
+			safe = "ok"
+		}
+		t.Rows = append(t.Rows, append(row, fmt.Sprintf("%d/%d met", met, len(p.Runs)), safe))
+	}
+	return t
+}
+
+// neverDrained reports whether some run of a point had trouble and kept its backlog.
+func neverDrained(p SweepPoint) bool {
+	for _, r := range p.Runs {
+		if v, ok := r.Metrics["recovery.drained"]; ok && v == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// front returns the points that no other beats on both headline and cost, in the order of cost.
+func (s *Sweep) front() []SweepPoint {
+	var out []SweepPoint
+	for _, p := range s.ranked() {
+		dominated := false
+		a, c := s.value(p, s.Headline), s.value(p, s.Cost)
+		for _, q := range s.ranked() {
+			b, d := s.value(q, s.Headline), s.value(q, s.Cost)
+			notWorse := !s.better(a, b) && d <= c
+			if notWorse && (s.better(b, a) || d < c) {
+				dominated = true
+				break
+			}
+		}
+		if !dominated && !math.IsNaN(a) && !math.IsNaN(c) {
+			out = append(out, p)
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool { return s.better2(out[i], out[j]) })
+	return out
+}
+
+// Effect is what one level of one axis changes, everything else being equal.
+type Effect struct {
+	Axis, Level string
+	Mean        float64 // of the headline, over all combinations of the other axes, against the axis' first level
+	Alone       float64 // the same with every other axis at its first level; NaN when that was not run
+}
+
+// effects measures every level of every axis, the strongest first.
+func (s *Sweep) effects() []Effect {
+	at := map[string]SweepPoint{}
+	for _, p := range s.Points {
+		at[fmt.Sprint(p.Levels)] = p
+	}
+	var out []Effect
+	for i, a := range s.Axes {
+		for l := 1; l < len(a.Levels); l++ {
+			e := Effect{Axis: a.Name, Level: a.Levels[l], Alone: math.NaN()}
+			var diffs []float64
+			for _, p := range s.Points {
+				if p.Levels[i] != l {
+					continue
+				}
+				other := append([]int(nil), p.Levels...)
+				other[i] = 0
+				base := at[fmt.Sprint(other)]
+				d := s.value(p, s.Headline) - s.value(base, s.Headline)
+				if math.IsNaN(d) {
+					continue
+				}
+				diffs = append(diffs, d)
+				if alone(p.Levels, i) {
+					e.Alone = d
+				}
+			}
+			if len(diffs) > 0 {
+				e.Mean = mean(diffs)
+				out = append(out, e)
+			}
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool { return math.Abs(out[i].Mean) > math.Abs(out[j].Mean) })
+	return out
+}
+
+// alone reports whether only the axis i is away from its first level.
+func alone(levels []int, i int) bool {
+	for j, l := range levels {
+		if j != i && l != 0 {
+			return false
+		}
+	}
+	return true
+}
