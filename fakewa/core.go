@@ -18,8 +18,10 @@ type Core struct {
 	limits limiter
 	load   queue
 	faults faultSet
-	seen   map[uint64]*tally
+	seen   map[uint64]tally
 	number uint64 // requests so far
+	now    hit    // the request being decided, and
+	next   Decision
 }
 
 // tally counts what one message met.
@@ -44,7 +46,7 @@ func NewCore(cfg Config, seed int64, now time.Time) (*Core, error) {
 	if err := cfg.validate().Err(); err != nil {
 		return nil, err
 	}
-	c := &Core{cfg: cfg, since: now, draw: newDraws(seed), seen: map[uint64]*tally{}}
+	c := &Core{cfg: cfg, since: now, draw: newDraws(seed), seen: map[uint64]tally{}}
 	c.access = newAccess(cfg, now)
 	c.media = newMediaStore(c.draw.media)
 	c.limits = newLimiter()
@@ -54,17 +56,19 @@ func NewCore(cfg Config, seed int64, now time.Time) (*Core, error) {
 // Decide says what becomes of a request that arrives now.
 func (c *Core) Decide(now time.Time, r *Request) Decision {
 	c.number++
-	d := Decision{Number: c.number}
+	d, h := &c.next, &c.now // not on the stack: faults are handed pointers to them
+	*d = Decision{Number: c.number}
 	d.Key, d.Attempt = c.identify(r)
-	h := hit{now: now, r: r, d: &d, terms: termsOf(&c.cfg)}
-	c.faults.touch(&h)
-	d.Delay = c.latency(now, r, &d)
-	if !c.faults.early(&h) {
-		c.settle(now, r, &d, &h)
+	*h = hit{now: now, r: r, d: d, terms: termsOf(&c.cfg), struck: h.struck[:0]}
+	c.faults.touch(h)
+	d.Delay = c.latency(now, r, d)
+	if !c.faults.early(h) {
+		c.settle(now, r, d, h)
 	}
-	c.faults.late(&h)
+	c.faults.late(h)
 	d.Fault = h.faults
-	return d
+	h.r = nil
+	return *d
 }
 
 // identify gives the message a number of its own, the same for every copy of it, and counts its attempts.
@@ -74,11 +78,8 @@ func (c *Core) identify(r *Request) (key, attempt uint64) {
 	}
 	key = r.Message.identity(c.cfg.Ledger.Identity)
 	t := c.seen[key]
-	if t == nil {
-		t = &tally{}
-		c.seen[key] = t
-	}
 	t.attempts++
+	c.seen[key] = t
 	return key, uint64(t.attempts)
 }
 
@@ -173,6 +174,7 @@ func (c *Core) accept(now time.Time, r *Request, d *Decision) {
 	m := &r.Message
 	t := c.seen[d.Key]
 	t.accepted++
+	c.seen[d.Key] = t
 	d.Accepted, d.Copy = true, int(t.accepted)
 	d.WAMID = wamid(c.draw.check, m.WAID, toUser, c.draw.wamid.Bits(d.Key, uint64(t.accepted)))
 	cfg := &c.cfg.Statuses
@@ -267,6 +269,6 @@ func (c *Core) reset(now time.Time) {
 	c.limits = newLimiter()
 	c.load = queue{}
 	c.faults.list = nil
-	c.seen = map[uint64]*tally{}
+	c.seen = map[uint64]tally{}
 	c.access = newAccess(c.cfg, now)
 }

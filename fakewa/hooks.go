@@ -1,7 +1,6 @@
 package fakewa
 
 import (
-	"container/heap"
 	"context"
 	"sync"
 	"time"
@@ -73,7 +72,7 @@ func (h *hooks) schedule(now time.Time, d time.Duration, t task) {
 	h.number++
 	t.n = h.number
 	t.due = now.Add(h.lanes.Of(instant.Webhook, t.n).After(now, d)).UnixNano()
-	heap.Push(&h.tasks, t)
+	h.tasks.push(t)
 	first := h.tasks[0].n == t.n
 	h.mu.Unlock()
 	if first {
@@ -115,7 +114,7 @@ func (h *hooks) pop(now time.Time) (t task, wait time.Duration, due bool) {
 	if wait = time.Duration(h.tasks[0].due - now.UnixNano()); wait > 0 {
 		return task{}, wait, false
 	}
-	return heap.Pop(&h.tasks).(task), 0, true
+	return h.tasks.pop(), 0, true
 }
 
 func (h *hooks) act(ctx context.Context, t task) {
@@ -124,7 +123,9 @@ func (h *hooks) act(ctx context.Context, t task) {
 	case t.post != nil:
 		h.leave(ctx, t.post)
 	case t.note != nil:
-		h.send(ctx, now, t.note)
+		if url := h.s.route(t.note.number, stageInbound); url != "" {
+			h.send(ctx, now, url, t.note)
+		}
 	case t.stage == stageFetch:
 		h.start(ctx, job{fetch: t.later})
 	default:
@@ -141,18 +142,15 @@ func (h *hooks) reach(ctx context.Context, now time.Time, l *later, s stage) {
 	if next, after, ok := l.next(s); ok {
 		h.schedule(now, after, task{stage: next, later: l})
 	}
-	if !l.Silent {
-		h.send(ctx, now, l.update(s, now))
+	if url := h.s.route(l.Number, s); url != "" && !l.Silent {
+		h.send(ctx, now, url, l.update(s, now))
 	}
 }
 
 // send posts an update, as the faults in force let it.
-func (h *hooks) send(ctx context.Context, now time.Time, u *update) {
-	url, batch, linger := h.s.route(u)
-	if url == "" {
-		return
-	}
-	p := posting{now: now, update: u, batch: batch}
+func (h *hooks) send(ctx context.Context, now time.Time, url string, u *update) {
+	cfg := &h.s.settings().Webhook
+	p := posting{now: now, update: u, batch: cfg.Batch}
 	h.s.mu.Lock()
 	h.s.core.faults.post(&p)
 	h.s.mu.Unlock()
@@ -161,7 +159,7 @@ func (h *hooks) send(ctx context.Context, now time.Time, u *update) {
 		return
 	}
 	for _, after := range append(p.copies, 0) {
-		h.queue(ctx, now, url, u, p.delay+after, p.batch, linger)
+		h.queue(ctx, now, url, u, p.delay+after, p.batch, cfg.Linger)
 	}
 }
 
@@ -272,21 +270,4 @@ func (h *hooks) gauge() (waiting, active int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.waiting, h.active
-}
-
-// taskHeap orders tasks by when they are due, then by number.
-type taskHeap []task
-
-func (t taskHeap) Len() int { return len(t) }
-func (t taskHeap) Less(i, j int) bool {
-	return t[i].due < t[j].due || t[i].due == t[j].due && t[i].n < t[j].n
-}
-func (t taskHeap) Swap(i, j int) { t[i], t[j] = t[j], t[i] }
-func (t *taskHeap) Push(x any)   { *t = append(*t, x.(task)) }
-func (t *taskHeap) Pop() any {
-	old := *t
-	x := old[len(old)-1]
-	old[len(old)-1] = task{}
-	*t = old[:len(old)-1]
-	return x
 }

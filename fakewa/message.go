@@ -46,7 +46,7 @@ type TemplateUse struct {
 
 // reader turns a body into a Message, keeping the first problem it meets.
 type reader struct {
-	m        Message
+	m        *Message
 	listBody int
 }
 
@@ -58,11 +58,11 @@ func (r *reader) bad(e *apiError) {
 
 // readMessage understands a body; what is wrong with it is kept in the message, because an answer to a wrong token
 // comes before an answer to a wrong body.
-func readMessage(root tree.Node, listBody int) Message {
-	r := &reader{listBody: listBody}
+func readMessage(m *Message, root tree.Node, listBody int) {
+	r := &reader{m: m, listBody: listBody}
 	if root.Kind() != tree.Object {
 		r.bad(required("messaging_product"))
-		return r.m
+		return
 	}
 	switch p := root.Get("messaging_product"); {
 	case !p.Exists():
@@ -72,28 +72,38 @@ func readMessage(root tree.Node, listBody int) Message {
 	}
 	if status := root.Get("status"); status.Exists() && !root.Get("to").Exists() {
 		r.markRead(root, status)
-		return r.m
+		return
 	}
 	r.recipient(root)
 	r.callback(root)
 	r.context(root)
 	r.m.Type = "text"
+	rule := messageTypes["text"]
 	if t := root.Get("type"); t.Exists() {
-		r.m.Type = string(t.Text())
+		rule = messageTypes[string(t.Text())]
+		r.m.Type = typeName(t.Text())
 	}
-	rule, ok := messageTypes[r.m.Type]
-	if !ok {
+	if rule == nil {
 		r.bad(invalid(`Param type must be one of {AUDIO, CONTACTS, DOCUMENT, IMAGE, INTERACTIVE, LOCATION, PIN, REACTION, STICKER, TEMPLATE, TEXT, VIDEO} - got "` + r.m.Type + `".`))
-		return r.m
+		return
 	}
 	content := root.Get(r.m.Type)
 	r.m.Content = hash(hash(chance.Key(r.m.WAID), []byte(r.m.Type)), content.Raw())
 	if !content.Exists() {
 		r.bad(fail(131008, "Parameter of type "+r.m.Type+" is missing in the request"))
-		return r.m
+		return
 	}
 	rule(r, content)
-	return r.m
+}
+
+// typeName is a type's name without a copy of it where the type is one of the common ones.
+func typeName(b []byte) string {
+	for _, name := range [...]string{"text", "image", "document", "template", "audio", "video", "interactive"} {
+		if string(b) == name {
+			return name
+		}
+	}
+	return string(b)
 }
 
 func (r *reader) markRead(root, status tree.Node) {

@@ -69,7 +69,7 @@ func (s *Server) messages(w http.ResponseWriter, r *http.Request) {
 	} else if root, problem := sc.parse(r); problem != nil {
 		req.Problem = problem
 	} else {
-		req.Message = readMessage(root, s.settings().Answers.ListBody)
+		readMessage(&req.Message, root, s.settings().Answers.ListBody)
 		if strings.HasSuffix(strings.TrimSuffix(r.URL.Path, "/"), "/marketing_messages") && req.Message.Type != "template" && req.Message.problem == nil {
 			req.Message.problem = fail(131055, "")
 		}

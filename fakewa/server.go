@@ -180,20 +180,16 @@ func (s *Server) number(id string) Number {
 	return n
 }
 
-// route returns where an update goes: number override, account override, the app's callback; and how many may share
-// a POST.
-func (s *Server) route(u *update) (url string, batch int, linger time.Duration) {
-	cfg := s.settings()
-	if u.inbound == nil && !cfg.posts(u.status) {
-		return "", 0, 0
+// route returns where a number's update goes: number override, account override, the app's callback, or nowhere.
+func (s *Server) route(number string, st stage) string {
+	if st != stageInbound && !s.settings().posts(st) {
+		return ""
 	}
 	s.mu.Lock()
-	url = s.core.access.callback(u.number)
+	url := s.core.access.callback(number)
 	s.mu.Unlock()
-	if url == "" {
-		url = s.wiring.Webhook
-	}
-	return url, cfg.Webhook.Batch, cfg.Webhook.Linger
+	or(&url, s.wiring.Webhook)
+	return url
 }
 
 func (s *Server) hookQueue() int             { return s.settings().Webhook.Queue }
