@@ -127,7 +127,7 @@ func (s *System) startFake(ctx context.Context) error {
 		Kind: part.Fake, Name: "fake", Config: yaml(cfg), Webhook: s.gateway.Inside(part.HTTP) + "/webhooks/whatsapp",
 		MediaHosts: []string{strings.TrimPrefix(s.MediaBase, "http://")},
 	}))
-	s.fake = fake{s.client, u}
+	s.fake = s.fakePart(u)
 	return err
 }
 
@@ -233,8 +233,8 @@ func (s *System) assemble(ctx context.Context) error {
 	for k, v := range strict.Flatten(s.settings.config()) {
 		effective["sender."+k] = v
 	}
-	var whatsapp map[string]string
-	if err := s.client.do(ctx, s.fake.unit, http.MethodGet, "/settings", nil, inJSON(&whatsapp)); err != nil {
+	whatsapp, err := s.fake.client().Effective(ctx)
+	if err != nil {
 		return err
 	}
 	for k, v := range whatsapp {

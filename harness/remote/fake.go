@@ -2,36 +2,38 @@ package remote
 
 import (
 	"context"
-	"fmt"
-	"net/http"
-	"net/url"
 
-	"github.com/aftershock-dev/aftershock/fakewa"
+	"github.com/aftershock-dev/aftershock/fakewa/control"
 	"github.com/aftershock-dev/aftershock/harness"
+	"github.com/aftershock-dev/aftershock/harness/part"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
 
 // fake is harness's handle on a fake that runs elsewhere.
 type fake struct {
-	client *client
-	unit   Unit
+	unit   Unit // nil when somebody else runs it
+	client func() *control.Client
+}
+
+// fakePart is the handle on a fake that is a part of the system.
+func (s *System) fakePart(u Unit) fake {
+	return fake{u, func() *control.Client { // its address may change when it is started again
+		return &control.Client{URL: u.URL(part.Control), Token: s.key, HTTP: s.client.http}
+	}}
 }
 
 // Apply implements harness.Faults.
 func (f fake) Apply(ctx context.Context, id string, x scenarios.Fault) error {
-	return f.client.do(ctx, f.unit, http.MethodPut, "/faults/"+url.PathEscape(id), x.Raw, nil)
+	return f.client().Apply(ctx, id, x.Raw)
 }
 
 // Clear implements harness.Faults.
-func (f fake) Clear(ctx context.Context, id string) error {
-	return f.client.do(ctx, f.unit, http.MethodDelete, "/faults/"+url.PathEscape(id), nil, nil)
-}
+func (f fake) Clear(ctx context.Context, id string) error { return f.client().Clear(ctx, id) }
 
 // After implements harness.Ledger.
 func (f fake) After(ctx context.Context, seq int64, limit int) ([]harness.Entry, error) {
-	var from []fakewa.Entry
-	path := fmt.Sprintf("/ledger?after=%d&limit=%d", seq, limit)
-	if err := f.client.do(ctx, f.unit, http.MethodGet, path, nil, inGob(&from)); err != nil {
+	from, err := f.client().After(ctx, seq, limit)
+	if err != nil {
 		return nil, err
 	}
 	out := make([]harness.Entry, len(from))
@@ -43,8 +45,4 @@ func (f fake) After(ctx context.Context, seq int64, limit int) ([]harness.Entry,
 		}
 	}
 	return out, nil
-}
-
-func (f fake) set(ctx context.Context, yaml []byte) error {
-	return f.client.do(ctx, f.unit, http.MethodPatch, "/settings", yaml, nil)
 }

@@ -32,7 +32,7 @@ func (s *settings) Set(ctx context.Context, values map[string]any) error {
 		case "sender":
 			err = s.sender(ctx, f.Value)
 		case "whatsapp":
-			err = s.system.fake.set(ctx, f.Value.YAML())
+			err = s.system.fake.client().Set(ctx, f.Value.YAML())
 		default:
 			err = fmt.Errorf("only sender.… and whatsapp.… can be changed while a run goes on")
 		}
