@@ -347,9 +347,6 @@ func (f *flight) settle(n policy.Decision) {
 	case policy.RetryNow: // interrupted by a drain
 		f.back(Queued, 0)
 	case policy.Later:
-		if n.Anew {
-			f.d.counted = 0
-		}
 		f.back(Queued, n.Wait)
 	case policy.HoldIt:
 		f.s.count.Held.Add(1)

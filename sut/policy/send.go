@@ -14,7 +14,7 @@ type SendRule struct {
 	BackoffMax time.Duration `yaml:"backoff_max"` // the backoff doubles up to here; 0 keeps it fixed
 	Jitter     string        `yaml:"jitter"`      // none | full
 	Exhausted  string        `yaml:"exhausted"`   // dead | requeue, when the attempts are used up
-	Requeue    time.Duration `yaml:"requeue"`     // how long a requeued draft rests
+	Requeue    time.Duration `yaml:"requeue"`     // how long a requeued draft rests; it is tried once each time it comes back
 }
 
 // Hold is what happens to a send whose outcome is not known.
@@ -29,7 +29,7 @@ type Facts struct {
 	Class     Class
 	Scope     Scope
 	Attempt   int           // sends so far, this one included
-	Counted   int           // of those, the ones that count against the limit: in mode any all of this round
+	Counted   int           // of those, the ones that count against the limit: in mode any all of them
 	Unknowns  int           // of those, sends whose outcome was not known
 	After     time.Duration // the other side's hint
 	Refreshed bool          // media had been resolved anew for this attempt
@@ -61,7 +61,6 @@ type Decision struct {
 	Wait   time.Duration
 	Reason string
 	Spends bool // a retry that has to be paid for from the budget
-	Anew   bool // the attempts are counted from the beginning again
 }
 
 // Decide says what follows an attempt. u is a uniform number for the jitter.
@@ -135,7 +134,7 @@ func (r SendRule) exhausted(f Facts) Decision {
 	case f.Class == Permanent || f.Class == NoWindow:
 		return Decision{Action: Fail, Reason: "refused"}
 	case r.Exhausted == "requeue":
-		return Decision{Action: Later, Wait: r.Requeue, Anew: true, Reason: "attempts used up: " + f.Class.String()}
+		return Decision{Action: Later, Wait: r.Requeue, Reason: "attempts used up: " + f.Class.String()}
 	}
 	return Decision{Action: Bury, Reason: "attempts used up: " + f.Class.String()}
 }
