@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strconv"
 	"syscall"
-	"text/template"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/instant"
@@ -158,93 +157,3 @@ func (f reference) request(ctx context.Context, m message, attempt int) (*http.R
 }
 
 func (f reference) taken(status int) bool { return status >= 200 && status < 300 }
-
-// targeted is the request form of someone else's sender, from the scenario's target block.
-type targeted struct {
-	target scenarios.Target
-	method string
-	url    *template.Template
-	body   *template.Template
-	header map[string]*template.Template
-	idem   bool
-}
-
-// fields is what a target's templates may use.
-type fields struct {
-	To, Text, MediaURL, Key, Type, Class, Tenant string
-}
-
-func newTargeted(t scenarios.Target, base string, idem bool) (*targeted, error) {
-	f := &targeted{target: t, method: t.Method, header: map[string]*template.Template{}, idem: idem}
-	if f.method == "" {
-		f.method = http.MethodPost
-	}
-	parse := func(key, text string) (*template.Template, error) {
-		tpl, err := template.New(key).Option("missingkey=error").Parse(text)
-		if err != nil {
-			return nil, fmt.Errorf("target.%s: %w", key, err)
-		}
-		return tpl, nil
-	}
-	url := t.URL
-	if base != "" {
-		url = base
-	}
-	var err error
-	if f.url, err = parse("url", url); err != nil {
-		return nil, err
-	}
-	if f.body, err = parse("body", t.Body); err != nil {
-		return nil, err
-	}
-	for k, v := range t.Headers {
-		if f.header[k], err = parse("headers."+k, v); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := f.request(context.Background(), message{number: 1, to: "15550000000", kind: "text"}, 1); err != nil {
-		return nil, fmt.Errorf("target: %w", err)
-	}
-	return f, nil
-}
-
-func (f *targeted) request(ctx context.Context, m message, attempt int) (*http.Request, error) {
-	v := fields{
-		To: m.to, Text: "Your order is on its way " + m.ref(), MediaURL: m.media, Key: m.id(), Type: m.kind,
-		Class: m.class, Tenant: m.tenant,
-	}
-	var url, body bytes.Buffer
-	if err := f.url.Execute(&url, v); err != nil {
-		return nil, err
-	}
-	if err := f.body.Execute(&body, v); err != nil {
-		return nil, err
-	}
-	req, err := http.NewRequestWithContext(ctx, f.method, url.String(), &body)
-	if err != nil {
-		return nil, err
-	}
-	for k, tpl := range f.header {
-		var h bytes.Buffer
-		if err := tpl.Execute(&h, v); err != nil {
-			return nil, err
-		}
-		req.Header.Set(k, h.String())
-	}
-	if f.idem && req.Header.Get("Idempotency-Key") == "" {
-		req.Header.Set("Idempotency-Key", m.id())
-	}
-	if req.Header.Get("Content-Type") == "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	return req, nil
-}
-
-func (f *targeted) taken(status int) bool {
-	for _, s := range f.target.Success {
-		if s == status {
-			return true
-		}
-	}
-	return len(f.target.Success) == 0 && status >= 200 && status < 300
-}

@@ -54,6 +54,7 @@ type mint struct {
 	tenants                 int
 	mediaBase               string
 	size                    int
+	rows                    []scenarios.Arrival // of a trace; nil with phases
 }
 
 type kindShare struct {
@@ -125,9 +126,20 @@ func (m *mint) make(n uint64) message {
 	if m.tenants > 1 {
 		msg.tenant = "t" + strconv.Itoa(1+int(m.tenant.Float(n)*float64(m.tenants)))
 	}
+	size := m.size
+	if m.rows != nil {
+		row := m.rows[n-1]
+		msg.to = row.Number()
+		if row.Type != "" {
+			msg.kind = row.Type
+		}
+		if row.Size > 0 {
+			size = row.Size
+		}
+	}
 	switch msg.kind {
 	case "image", "video", "audio", "document", "sticker":
-		msg.media = m.mediaBase + "/" + msg.kind + "/" + strconv.Itoa(m.size) + "?ref=" + msg.id()
+		msg.media = m.mediaBase + "/" + msg.kind + "/" + strconv.Itoa(size) + "?ref=" + msg.id()
 	}
 	return msg
 }

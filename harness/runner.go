@@ -58,7 +58,7 @@ func (r *Runner) Run(ctx context.Context) (record.Info, error) {
 	if r.Lateness <= 0 {
 		r.Lateness = 100 * time.Millisecond
 	}
-	at, err := r.arrivals()
+	at, rows, err := r.arrivals()
 	if err != nil {
 		return r.Info, err
 	}
@@ -74,6 +74,7 @@ func (r *Runner) Run(ctx context.Context) (record.Info, error) {
 	if err != nil {
 		return r.Info, err
 	}
+	m.rows = rows
 	start := time.Now()
 	onLanes(at, start, r.lanes())
 	t := newTable(start, at)
@@ -96,20 +97,37 @@ func (r *Runner) Run(ctx context.Context) (record.Info, error) {
 	return r.finish(ctx, meter, f, m)
 }
 
-// arrivals is the schedule, from phases or from a trace.
-func (r *Runner) arrivals() ([]time.Duration, error) {
-	at, err := schedule(r.Scenario.Load, r.Scenario.Seed)
-	if err == nil && len(at) == 0 {
-		err = errors.New("the load has no messages: every phase's rate is 0")
+// arrivals is the schedule, from phases or from a trace; of a trace, also what its rows say of each message.
+func (r *Runner) arrivals() ([]time.Duration, []scenarios.Arrival, error) {
+	if r.Scenario.Load.Arrivals != "trace" && r.Scenario.Load.Trace == "" {
+		at, err := schedule(r.Scenario.Load, r.Scenario.Seed)
+		if err == nil && len(at) == 0 {
+			err = errors.New("the load has no messages: every phase's rate is 0")
+		}
+		return at, nil, err
 	}
-	return at, err
+	var at []time.Duration
+	var rows []scenarios.Arrival
+	for row, err := range r.Scenario.Trace() {
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(rows) == maxHits {
+			return nil, nil, fmt.Errorf("the trace has more than %d messages", maxHits)
+		}
+		at, rows = append(at, row.At), append(rows, row)
+	}
+	if len(at) == 0 {
+		return nil, nil, errors.New("the trace has no messages")
+	}
+	return at, rows, nil
 }
 
 func (r *Runner) lanes() instant.Lanes { return instant.Lanes{On: r.Virtual} }
 
 func (r *Runner) form() (form, error) {
 	if r.Scenario.Target != nil {
-		return newTargeted(*r.Scenario.Target, r.System.URL, r.Scenario.Client.IdempotencyKey)
+		return newTargeted(r.Scenario, r.System.URL, r.System.FakeURL)
 	}
 	return reference{url: r.System.URL, idem: r.Scenario.Client.IdempotencyKey}, nil
 }
@@ -129,6 +147,9 @@ func (r *Runner) phases() []record.Phase {
 	for _, p := range r.Scenario.Load.Phases {
 		out = append(out, record.Phase{Name: p.Name, From: at, To: at + p.For})
 		at += p.For
+	}
+	if len(out) == 0 {
+		out = append(out, record.Phase{Name: "trace", To: r.Scenario.Duration()})
 	}
 	return out
 }

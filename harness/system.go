@@ -17,6 +17,7 @@ type System struct {
 	Queue     string            // memory, jetstream
 	URL       string            // the sender's front door, without a trailing slash
 	Transport http.RoundTripper // how the harness reaches it
+	FakeURL   string            // the fake Cloud API, as the sender reaches it; for a target's templates
 	Effective map[string]string // every setting in force at the start, by dotted key
 
 	Faults   Faults
