@@ -170,10 +170,3 @@ Kinds of faults:
 		fmt.Fprintf(w, "  %-20s %s\n", k, faultKinds[k].says)
 	}
 }
-
-// Serving bounds what a connection may cost: headers, reading, idling.
-func Serving(h http.Handler) *http.Server {
-	return &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, IdleTimeout: 5 * time.Minute, MaxHeaderBytes: 64 << 10,
-	}
-}
