@@ -24,7 +24,12 @@
 //
 // A History takes items in (Feed) and gives a Snapshot for one screen; Render turns a Snapshot, a size and the
 // terminal's capabilities into text. Both are plain functions of their inputs; Model is the bubbletea shell around
-// them, and screen the only part that touches a terminal.
+// them. Bubbletea reads the keys and runs the loop; screen paints, because it sends the cells that changed and not
+// the lines (see diff), and because a terminal that is slow must hold up neither keys nor stream.
+//
+// Where the thresholds stand is judged from the gauges while a run goes on (judge), once for all viewers of a Hub, and
+// told to them as events without a number. A record that holds threshold events of its own is left to speak for
+// itself, and a finished run tells what its summary says.
 //
 // A new panel is one entry in the table of charts (charts.go), or one function in tables.go, and a place in layout.go.
 package dash

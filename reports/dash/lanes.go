@@ -41,7 +41,7 @@ func (d *drawing) lane(x, y, w int, take func(record.Event) bool) {
 		free = at + len(label)
 	}
 	for _, e := range d.s.Events {
-		if e.Kind == "threshold" && e.State == "missed" && take(e) {
+		if e.Kind == "threshold" && (e.State == "missed" || e.State == "invalid") && take(e) {
 			if at := sp.clamp(e.At); isRule(d.f.at(x+at, y).r) {
 				d.f.set(x+at, y, 'x', bad)
 			}
@@ -138,6 +138,9 @@ func (d *drawing) thresholdLines(y, rows int) {
 	for i, t := range ts {
 		word, st := mark(t.State)
 		text := word + " " + t.ID
+		if v := observed(t); v != "" && rows > 1 {
+			text += " " + v
+		}
 		w := width(text, d.f.ascii)
 		rest := len(ts) - i
 		room := d.f.w - x
@@ -156,6 +159,15 @@ func (d *drawing) thresholdLines(y, rows int) {
 		}
 		x = d.f.text(x, y+row, cut(text, room, d.f.ascii), st, room) + 3
 	}
+}
+
+// observed is the value behind a threshold that was judged, when it is short enough to stand beside its name.
+func observed(t Threshold) string {
+	i := strings.LastIndex(t.Text, ": ")
+	if i < 0 || t.State == "pending" || len(t.Text)-i-2 > 12 {
+		return ""
+	}
+	return strings.TrimSuffix(t.Text[i+2:], " so far")
 }
 
 // errorLine is the errors of the smallest layouts.

@@ -54,7 +54,10 @@ func Open(target, token string) (Opened, error) {
 			target = info.ID
 			break
 		}
-		return Opened{Source: Folder(dir), Attached: dir, Finished: info.State != record.Running}, nil
+		if info.State == record.Running { // by another user, or in a container: its files are all there is of it
+			return Opened{Source: NewHub(dir, nil), Attached: dir}, nil
+		}
+		return Opened{Source: Folder(dir), Attached: dir, Finished: true}, nil
 	}
 	path := SocketPath(filepath.Base(target))
 	if !answers(path) {
