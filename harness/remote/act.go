@@ -20,6 +20,10 @@ func (r replicas) Act(ctx context.Context, a scenarios.Action) error {
 		return err
 	}
 	switch {
+	case r.system.drafts == nil && name == r.system.pool.name && a.Verb != "scale":
+		return r.system.pool.act(ctx, a.Verb, slot)
+	case r.system.drafts == nil:
+		return fmt.Errorf("%s %s: of someone else's sender there is %s/1 and so on, to kill, pause, partition or restart", a.Verb, a.Target, sender)
 	case a.Verb == "scale" && name == part.WhatsApp && slot == 0:
 		return r.scale(ctx, a.Count)
 	case a.Verb == "scale":

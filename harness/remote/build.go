@@ -32,6 +32,7 @@ type Options struct {
 	NATS     string              // an outside cluster, for jetstream
 	Nodes    int                 // NATS nodes to run when NATS names none; default 3
 	Run      string              // id of the run
+	Outside  Outside             // with a target in the scenario, or a URL here: someone else's sender
 }
 
 // System is a system that runs elsewhere. Its embedded harness.System is what a Runner takes.
@@ -67,7 +68,14 @@ func Build(ctx context.Context, o Options) (*System, error) {
 	if err != nil {
 		return nil, errors.Join(err, o.Engine.Close())
 	}
-	if err := s.begin(ctx); err != nil {
+	begin := s.begin
+	if o.Scenario.Target != nil || o.Outside.URL != "" {
+		if err := s.checkTarget(ctx); err != nil {
+			return nil, errors.Join(err, o.Engine.Close())
+		}
+		begin = s.beginTarget
+	}
+	if err := begin(ctx); err != nil {
 		return nil, errors.Join(err, s.takeDown())
 	}
 	return s, nil
@@ -95,12 +103,12 @@ func prepare(o Options) (*System, error) {
 	s.client = newClient(s.key, part.Control)
 	s.tally = newTally(s.client)
 	s.settings = &settings{system: s, cfg: senderCfg}
+	s.life, s.stop = context.WithCancel(context.Background())
 	return s, nil
 }
 
 // begin starts the parts, those first whose addresses others need.
 func (s *System) begin(ctx context.Context) (err error) {
-	s.life, s.stop = context.WithCancel(context.Background())
 	if s.gateway, err = start(ctx, s.opts.Engine, s.part(part.Spec{Kind: part.Gateway, Name: "gateway"})); err != nil {
 		return err
 	}
@@ -148,11 +156,7 @@ func (s *System) startSender(ctx context.Context) (err error) {
 		version: s.settings.version.Load,
 		greet:   func(ctx context.Context, u Unit) error { return s.tell(ctx, u, s.settings.forReplica()) },
 		rotate: func(ctx context.Context, urls []string) error {
-			b, err := json.Marshal(part.Backends{URLs: urls, Balance: s.settings.fleet().Replicas.Balance})
-			if err != nil {
-				return err
-			}
-			return s.client.do(ctx, s.gateway, http.MethodPut, "/backends", b, nil)
+			return s.rotate(s.settings.fleet().Replicas.Balance)(ctx, urls)
 		},
 		part: func(slot int) Part {
 			w := common
@@ -243,16 +247,30 @@ func (s *System) assemble(ctx context.Context) error {
 	s.System = harness.System{
 		Name: s.opts.Engine.Name(), Queue: s.opts.Queue, URL: s.gateway.URL(part.HTTP), Transport: s.front, Effective: effective,
 		Faults: s.fake, Ledger: s.fake, Settings: s.settings, Replicas: replicas{s},
-		Gauges: &gauges{system: s, last: time.Now(), parts: map[string]time.Duration{}},
+		Gauges: &gauges{usage: usage{system: s, last: time.Now(), parts: map[string]time.Duration{}}},
 		Books:  &books{client: s.client, unit: s.drafts},
 		Trail:  &trail{client: s.client, start: time.Now(), units: func() []Unit { return append([]Unit{s.drafts}, s.pool.running()...) }},
 	}
 	return nil
 }
 
+// fixed lists the parts that nobody scales.
+func (s *System) fixed() []Unit {
+	var out []Unit
+	for _, u := range append([]Unit{s.gateway, s.fake.unit, s.drafts}, s.nats...) {
+		if u != nil {
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
 // units lists every part that was started.
 func (s *System) units() []Unit {
-	out := append([]Unit{s.gateway, s.fake.unit, s.drafts}, s.nats...)
+	out := s.fixed()
+	if s.pool == nil {
+		return out
+	}
 	s.pool.mu.Lock()
 	defer s.pool.mu.Unlock()
 	return append(out, s.pool.all()...)
@@ -279,7 +297,7 @@ func (s *System) takeDown() error {
 // deaths tells which parts ended by themselves.
 func (s *System) deaths() []error {
 	var errs []error
-	for _, u := range append([]Unit{s.gateway, s.fake.unit, s.drafts}, s.nats...) {
+	for _, u := range s.fixed() {
 		if ok, why := u.Alive(); !ok && strings.Contains(why, "by itself") {
 			errs = append(errs, fmt.Errorf("%s: %s", u.Name(), why))
 		}

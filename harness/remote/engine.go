@@ -32,6 +32,8 @@ type Part struct {
 	Env   map[string]string
 	// Args makes the arguments, once the engine knows where the part listens (host:port by door) and where its files are.
 	Args func(listen map[string]string, file func(name string) string) []string
+	// Listen fixes addresses, by door, where the engine would choose them.
+	Listen map[string]string
 	// Image runs another program than ours, where the engine can: it listens on Port, whatever the engine chooses.
 	Image string
 	Port  int

@@ -12,10 +12,8 @@ import (
 // gauges reads the numbers of a system whose parts run elsewhere: what the services count, and what each part uses of
 // the machine. The services' own cores and memory are those of the model, as in virtual time; a part's are real.
 type gauges struct {
-	system *System
-	last   time.Time
-	used   [2]time.Duration
-	parts  map[string]time.Duration // CPU time at the last reading
+	usage
+	used [2]time.Duration
 }
 
 // Read implements harness.Gauges.
@@ -50,8 +48,24 @@ func (g *gauges) Read(ctx context.Context) (map[string]float64, error) {
 	return v, nil
 }
 
+// usage reads what the parts of a system use of the machine.
+type usage struct {
+	system *System
+	last   time.Time
+	parts  map[string]time.Duration // CPU time at the last reading
+}
+
+// Read implements harness.Gauges for a system that tells nothing of itself.
+func (g *usage) Read(ctx context.Context) (map[string]float64, error) {
+	now := time.Now()
+	v := map[string]float64{}
+	g.sample(ctx, v, now.Sub(g.last))
+	g.last = now
+	return v, nil
+}
+
 // sample adds what every part uses: part_whatsapp_1_cpu_cores, part_whatsapp_1_memory_bytes, and so on.
-func (g *gauges) sample(ctx context.Context, v map[string]float64, took time.Duration) {
+func (g *usage) sample(ctx context.Context, v map[string]float64, took time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, quickly)
 	defer cancel()
 	var mu sync.Mutex

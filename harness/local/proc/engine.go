@@ -88,6 +88,9 @@ func (e *Engine) Add(_ context.Context, p remote.Part) (remote.Unit, error) {
 			return nil, err
 		}
 	}
+	for door, addr := range p.Listen {
+		c.listen[door], c.told = addr, true
+	}
 	if err := os.MkdirAll(c.dir, 0o755); err != nil {
 		return nil, err
 	}
