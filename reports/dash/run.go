@@ -40,7 +40,8 @@ type Options struct {
 }
 
 // Run shows a run until it has ended, ctx is done (its error is returned), or the user leaves (ErrLeft, ErrDetached).
-// It leaves no goroutine behind and the terminal as it was.
+// It leaves the terminal as it was and no goroutine behind, but for an order to a run elsewhere that is still on its way:
+// that one ends by itself within ten seconds.
 func Run(ctx context.Context, o Options) error {
 	if o.Source == nil {
 		return errors.New("show a run: no source was given")
