@@ -231,6 +231,9 @@ func (t *table) foldCopy(r *row, e Entry, id string) {
 	l := parseLineage(e.Callback, id)
 	r.copies++
 	t.count.accepted++
+	if at := t.since(e.At); r.accepted != record.Never && at < r.accepted {
+		r.accepted = at // the ledger numbers attempts as they end, and this one began earlier
+	}
 	if r.copies == 1 {
 		r.first, r.refused, r.expired = l, false, false
 		if r.accepted == record.Never {
