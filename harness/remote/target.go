@@ -71,7 +71,7 @@ func (s *System) beginTarget(ctx context.Context) (err error) {
 		if err := s.startImage(ctx, *t); err != nil {
 			return err
 		}
-		front = s.gateway.URL(part.HTTP) + "/" + strings.TrimPrefix(t.URL, "/")
+		front = s.gateway.URL(part.HTTP)
 	}
 	whatsapp, err := s.fake.client().Effective(ctx)
 	if err != nil {
@@ -82,7 +82,7 @@ func (s *System) beginTarget(ctx context.Context) (err error) {
 		effective["whatsapp."+k] = v
 	}
 	s.System = harness.System{
-		Name: "external", Queue: "theirs", URL: front, Transport: s.front, Effective: effective,
+		Name: "external", Queue: "theirs", URL: front, FakeURL: s.FakeWA(), Transport: s.front, Effective: effective,
 		Faults: s.fake, Ledger: s.fake, Settings: fakeSettings{s},
 		Gauges: &usage{system: s, last: time.Now(), parts: map[string]time.Duration{}},
 	}
