@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -37,35 +38,62 @@ type Baseline struct {
 	Thresholds map[string][]float64 `json:"thresholds"` // by threshold id
 }
 
-// NewBaseline gathers runs of one scenario. Runs that missed a threshold or cannot be trusted are refused unless any
-// is true: what failed must not become what is normal.
-func NewBaseline(runs []*Report, anyVerdict bool) (*Baseline, error) {
-	if len(runs) == 0 {
-		return nil, errors.New("a baseline needs at least one run")
+// figures are what a baseline keeps of one run.
+type figures struct {
+	id, scenario, workload, clock, machine, tool, digest string
+	seed                                                 int64
+	verdict                                              Verdict
+	metrics, thresholds                                  map[string]float64
+}
+
+func figuresOf(r *Report) figures {
+	f := figures{id: r.Info.ID, scenario: r.Info.Scenario.Name, workload: workload(r.Scenario), clock: r.Info.Clock, machine: r.Info.Machine, tool: r.Info.Tool,
+		digest: r.Info.Digest, seed: r.Info.Scenario.Seed, verdict: r.Verdict, metrics: map[string]float64{}, thresholds: map[string]float64{}}
+	for _, m := range Metrics() {
+		if v, ok := r.Value(m.Name); ok {
+			f.metrics[m.Name] = v
+		}
 	}
-	runs = slices.Clone(runs)
-	slices.SortStableFunc(runs, func(a, b *Report) int { return int(min(max(a.Info.Scenario.Seed-b.Info.Scenario.Seed, -1), 1)) })
-	first := runs[0]
-	b := &Baseline{Schema: SchemaBaseline, Scenario: first.Info.Scenario.Name, Workload: workload(first.Scenario), Clock: first.Info.Clock,
-		Machine: first.Info.Machine, Tool: first.Info.Tool, Metrics: map[string][]float64{}, Thresholds: map[string][]float64{}}
-	for _, r := range runs {
+	for _, t := range r.Thresholds {
+		if t.Reason == "" {
+			f.thresholds[t.ID] = t.Value
+		}
+	}
+	return f
+}
+
+// NewBaseline gathers runs of one scenario. Runs that missed a threshold or cannot be trusted are refused unless
+// anyVerdict is true: what failed must not become what is normal.
+func NewBaseline(runs []*Report, anyVerdict bool) (*Baseline, error) {
+	fs := make([]figures, len(runs))
+	for i, r := range runs {
 		if r.Verdict != Met && !anyVerdict {
 			return nil, fmt.Errorf("run %s is %s: a baseline is made of runs that were met", r.Info.ID, r.Verdict)
 		}
-		if w := workload(r.Scenario); w != b.Workload || r.Info.Clock != b.Clock {
-			return nil, fmt.Errorf("runs %s and %s do not belong together: they asked for different loads, or ran on different clocks", first.Info.ID, r.Info.ID)
+		fs[i] = figuresOf(r)
+	}
+	return gather(fs)
+}
+
+// gather makes a baseline of the figures of its runs.
+func gather(runs []figures) (*Baseline, error) {
+	if len(runs) == 0 {
+		return nil, errors.New("a baseline needs at least one run")
+	}
+	slices.SortStableFunc(runs, func(a, b figures) int { return cmp.Compare(a.seed, b.seed) })
+	first := runs[0]
+	b := &Baseline{Schema: SchemaBaseline, Scenario: first.scenario, Workload: first.workload, Clock: first.clock, Machine: first.machine, Tool: first.tool,
+		Metrics: map[string][]float64{}, Thresholds: map[string][]float64{}}
+	for _, r := range runs {
+		if r.workload != b.Workload || r.clock != b.Clock {
+			return nil, fmt.Errorf("runs %s and %s do not belong together: they asked for different loads, or ran on different clocks", first.id, r.id)
 		}
-		b.Seeds = append(b.Seeds, r.Info.Scenario.Seed)
-		b.Digests = append(b.Digests, r.Info.Digest)
-		for _, m := range Metrics() {
-			if v, ok := r.Value(m.Name); ok {
-				b.Metrics[m.Name] = append(b.Metrics[m.Name], v)
-			}
+		b.Seeds, b.Digests = append(b.Seeds, r.seed), append(b.Digests, r.digest)
+		for name, v := range r.metrics {
+			b.Metrics[name] = append(b.Metrics[name], v)
 		}
-		for _, t := range r.Thresholds {
-			if t.Reason == "" {
-				b.Thresholds[t.ID] = append(b.Thresholds[t.ID], t.Value)
-			}
+		for name, v := range r.thresholds {
+			b.Thresholds[name] = append(b.Thresholds[name], v)
 		}
 	}
 	for _, lists := range []map[string][]float64{b.Metrics, b.Thresholds} {
@@ -133,34 +161,40 @@ func (b *Baseline) Save(path string) error {
 	return os.WriteFile(path, append(text, '\n'), 0o644)
 }
 
-// LoadBaseline reads a baseline file, a run's folder, or a folder of runs. Several may be given, separated by commas.
+// LoadBaseline reads a baseline file, a run's folder, or a folder of runs. Several folders may be given, separated by
+// commas.
 func LoadBaseline(paths string) (*Baseline, error) {
-	var runs []*Report
+	var runs []figures
 	for _, path := range strings.Split(paths, ",") {
 		info, err := os.Stat(path)
 		if err != nil {
 			return nil, fmt.Errorf("no baseline: %w", err)
 		}
 		if !info.IsDir() {
-			if len(runs) > 0 || strings.Contains(paths, ",") {
+			if strings.Contains(paths, ",") {
 				return nil, fmt.Errorf("%s is a baseline file: it stands alone, not in a list", path)
 			}
 			return readBaseline(path)
 		}
-		found, err := openAll(path)
+		dirs, err := runsIn(path)
 		if err != nil {
 			return nil, err
 		}
-		runs = append(runs, found...)
+		for _, dir := range dirs { // one after the other: a run takes a hundred megabytes while it is open
+			r, err := Open(dir)
+			if err != nil {
+				return nil, err
+			}
+			runs = append(runs, figuresOf(r))
+		}
 	}
-	return NewBaseline(runs, true)
+	return gather(runs)
 }
 
-// openAll opens a run's folder, or every run in a folder.
-func openAll(dir string) ([]*Report, error) {
+// runsIn returns a run's folder itself, or the folders of the runs in it.
+func runsIn(dir string) ([]string, error) {
 	if _, err := os.Stat(filepath.Join(dir, record.FileInfo)); err == nil {
-		r, err := Open(dir)
-		return []*Report{r}, err
+		return []string{dir}, nil
 	}
 	found, err := filepath.Glob(filepath.Join(dir, "*", record.FileInfo))
 	if err != nil {
@@ -169,15 +203,10 @@ func openAll(dir string) ([]*Report, error) {
 	if len(found) == 0 {
 		return nil, fmt.Errorf("%s holds no run", dir)
 	}
-	var out []*Report
-	for _, f := range found {
-		r, err := Open(filepath.Dir(f))
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, r)
+	for i, f := range found {
+		found[i] = filepath.Dir(f)
 	}
-	return out, nil
+	return found, nil
 }
 
 func readBaseline(path string) (*Baseline, error) {

@@ -13,7 +13,7 @@ import (
 )
 
 // healthy is a quiet run that keeps its promises.
-var healthy = synth.Options{Seed: 1, Scale: 0.05, Healthy: true}
+var healthy = synth.Options{Seed: 1, Scale: 0.03, Healthy: true}
 
 func baselineOf(t *testing.T, o synth.Options) *Baseline {
 	t.Helper()
@@ -200,7 +200,7 @@ func TestRunAgainstABaselineRebuildsAlike(t *testing.T) {
 	if string(a) != string(b) {
 		t.Error("the comparison is gone when the report is rebuilt")
 	}
-	other := baselineOf(t, synth.Options{Seed: 2, Scale: 0.05, Healthy: true})
+	other := baselineOf(t, synth.Options{Seed: 2, Scale: 0.03, Healthy: true})
 	var i *IncomparableError
 	if err := r.Against(other); !errors.As(err, &i) {
 		t.Errorf("a baseline of another seed: %v", err)

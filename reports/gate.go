@@ -150,7 +150,7 @@ func (g *gateTest) verdicts(good *Report) error {
 
 // Rounds of the measurement of false alarms, and what it may find.
 const (
-	gateRounds     = 1000
+	gateRounds     = 400
 	gateRuns       = 10 // a side
 	gateMetrics    = 12
 	mostFalse      = 0.01

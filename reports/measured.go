@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"sort"
@@ -76,7 +77,7 @@ func measure(run *record.Run, sc *scenarios.Scenario) (*Measured, error) {
 }
 
 func byDue(ms []record.Message) []record.Message {
-	less := func(a, b record.Message) int { return int(min(max(a.Scheduled-b.Scheduled, -1), 1)) }
+	less := func(a, b record.Message) int { return cmp.Compare(a.Scheduled, b.Scheduled) }
 	if slices.IsSortedFunc(ms, less) {
 		return ms
 	}
@@ -87,9 +88,10 @@ func byDue(ms []record.Message) []record.Message {
 
 func (d *Measured) readGauges() {
 	gs := d.run.Gauges
-	if !slices.IsSortedFunc(gs, func(a, b record.Gauge) int { return int(min(max(a.At-b.At, -1), 1)) }) {
+	order := func(a, b record.Gauge) int { return cmp.Compare(a.At, b.At) }
+	if !slices.IsSortedFunc(gs, order) {
 		gs = slices.Clone(gs)
-		sort.SliceStable(gs, func(i, j int) bool { return gs[i].At < gs[j].At })
+		slices.SortStableFunc(gs, order)
 	}
 	d.at = make([]time.Duration, len(gs))
 	for i, g := range gs {
@@ -122,7 +124,7 @@ func (d *Measured) readAttempts() error {
 		})
 	}
 	for _, as := range d.hops {
-		sort.SliceStable(as, func(i, j int) bool { return as[i].at < as[j].at })
+		slices.SortStableFunc(as, func(a, b attempt) int { return cmp.Compare(a.at, b.at) })
 	}
 	return nil
 }

@@ -69,7 +69,7 @@ func TestMain(m *testing.M) {
 }
 
 // small is the incident at a twentieth of its size.
-var small = synth.Options{Seed: 606, Scale: 0.05}
+var small = synth.Options{Seed: 606, Scale: 0.03}
 
 func TestEveryMetricHasADefinitionAndAValue(t *testing.T) {
 	r := shared(t, small)

@@ -38,6 +38,7 @@ Exit codes: 0 nothing got worse · 3 the sides cannot be compared · 99 somethin
 			if err := oneOf("output", output, "text", "json", "markdown"); err != nil {
 				return err
 			}
+			frugal()
 			base, err := reports.LoadBaseline(args[0])
 			if err != nil {
 				return err

@@ -32,6 +32,7 @@ lost messages, groups by cause with counts and examples; the counts add up to th
 					wanted = append(wanted, k)
 				}
 			}
+			frugal()
 			rep, err := reports.Open(args[0])
 			if err != nil {
 				return err

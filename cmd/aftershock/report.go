@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,6 +28,7 @@ folder, byte for byte as they were, and prints the verdict. A run that was kille
 			if err := oneOf("output", output, "text", "json", "markdown"); err != nil {
 				return err
 			}
+			frugal()
 			rep, err := reports.Open(args[0])
 			if err != nil {
 				return err
@@ -58,6 +60,10 @@ folder, byte for byte as they were, and prints the verdict. A run that was kille
 	fl.BoolVar(&exit, "exit-code", false, "exit with the verdict's code, as run does")
 	return cmd
 }
+
+// frugal keeps what reading records takes small. The harness' own setting trades memory for speed, which pays while a
+// run goes on, not here.
+func frugal() { debug.SetMemoryLimit(192 << 20) }
 
 // oneOf checks a flag's value against those it may have.
 func oneOf(flag, value string, allowed ...string) error {

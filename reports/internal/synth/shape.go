@@ -55,7 +55,7 @@ func (m *maker) replicas(t time.Duration) (ready, want, ceiling float64) {
 	return ready, want, ceiling
 }
 
-// gauges writes a reading every ten seconds.
+// gauges writes a reading every half minute.
 func (m *maker) gauges(w *record.Writer) {
 	seen := map[string]int{}
 	held, flying := newLevel(m.work), newLevel(m.spans)

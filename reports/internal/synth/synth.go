@@ -38,7 +38,7 @@ var phases = []phase{{"calm", 30 * time.Minute, 150, 150}, {"rise", 5 * time.Min
 const (
 	deployed = 3 * time.Hour // scaling changes
 	limited  = 6*time.Hour + 56*time.Minute
-	reading  = 10 * time.Second
+	reading  = 30 * time.Second
 )
 
 // Write writes the record of one run into a folder and returns it as it would be loaded.
