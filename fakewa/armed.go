@@ -41,6 +41,14 @@ func (h *hit) float(purpose string) float64 {
 	return h.by.draw.For(purpose).Float(h.d.Key, h.d.Attempt)
 }
 
+// touched notes that the fault whose turn it is changed something.
+func (h *hit) touched() {
+	if h.faults != "" {
+		h.faults += ","
+	}
+	h.faults += h.by.id
+}
+
 // faultSet holds the faults in force, by id.
 type faultSet struct {
 	list []*armed
@@ -84,13 +92,10 @@ func (s *faultSet) touch(h *hit) {
 			continue
 		}
 		h.struck = append(h.struck, a)
-		if h.faults != "" {
-			h.faults += ","
-		}
-		h.faults += a.id
 		if f, ok := a.fault.(termsFault); ok {
 			h.by = a
 			f.terms(h)
+			h.touched()
 		}
 	}
 }
@@ -99,6 +104,7 @@ func (s *faultSet) early(h *hit) bool {
 	for _, a := range h.struck {
 		if f, ok := a.fault.(earlyFault); ok {
 			if h.by = a; f.early(h) {
+				h.touched()
 				return true
 			}
 		}
@@ -109,8 +115,9 @@ func (s *faultSet) early(h *hit) bool {
 func (s *faultSet) late(h *hit) {
 	for _, a := range h.struck {
 		if f, ok := a.fault.(lateFault); ok {
-			h.by = a
-			f.late(h)
+			if h.by = a; f.late(h) {
+				h.touched()
+			}
 		}
 	}
 }

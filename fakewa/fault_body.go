@@ -20,10 +20,12 @@ func (f *slowBodyFault) check() error {
 	return nil
 }
 
-func (f *slowBodyFault) late(h *hit) {
-	if h.d.Manner == Whole {
-		h.d.Manner, h.d.Over = Dripping, f.Over.Sample(h.float("over"))
+func (f *slowBodyFault) late(h *hit) bool {
+	if h.d.Manner != Whole {
+		return false
 	}
+	h.d.Manner, h.d.Over = Dripping, f.Over.Sample(h.float("over"))
+	return true
 }
 
 // truncateFault breaks the connection in the middle of the answer's body.
@@ -33,10 +35,12 @@ type truncateFault struct {
 
 func (f *truncateFault) check() error { return nil }
 
-func (f *truncateFault) late(h *hit) {
-	if h.d.Manner == Whole {
-		h.d.Manner = Cut
+func (f *truncateFault) late(h *hit) bool {
+	if h.d.Manner != Whole {
+		return false
 	}
+	h.d.Manner = Cut
+	return true
 }
 
 // notJSONFault answers a processed request with something else than JSON.
@@ -57,10 +61,11 @@ func (f *notJSONFault) check() error {
 	return nil
 }
 
-func (f *notJSONFault) late(h *hit) {
+func (f *notJSONFault) late(h *hit) bool {
 	if h.d.Manner != Whole {
-		return
+		return false
 	}
 	h.d.Manner, h.d.Body = Garbled, []byte(f.Body)
 	h.d.garbledStatus = f.Status
+	return true
 }

@@ -51,8 +51,10 @@ func (f *errorFault) early(h *hit) bool {
 	return true
 }
 
-func (f *errorFault) late(h *hit) {
-	if f.As == "webhook" && h.d.later != nil {
-		h.d.later.Fail, h.d.later.Links = f.error(), nil
+func (f *errorFault) late(h *hit) bool {
+	if f.As != "webhook" || h.d.later == nil {
+		return false
 	}
+	h.d.later.Fail, h.d.later.Links = f.error(), nil
+	return true
 }

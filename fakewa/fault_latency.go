@@ -38,7 +38,7 @@ func (f *latencyFault) check() error {
 		first, _, _ := strings.Cut(line, ",")
 		d, err := time.ParseDuration(strings.TrimSpace(first))
 		if err != nil || d < 0 || d > day {
-			return fmt.Errorf("samples: the %d. is not a duration between 0 and 24h, such as 350ms", i+1)
+			return fmt.Errorf("samples: entry %d is not a duration between 0 and 24h, such as 350ms", i+1)
 		}
 		f.drawn = append(f.drawn, d)
 	}
@@ -52,7 +52,7 @@ func (f *latencyFault) check() error {
 	return nil
 }
 
-func (f *latencyFault) late(h *hit) {
+func (f *latencyFault) late(h *hit) bool {
 	u := h.float("latency")
 	if !f.Set.IsZero() {
 		h.d.Delay = f.Set.Sample(u)
@@ -68,4 +68,5 @@ func (f *latencyFault) late(h *hit) {
 		add = time.Duration(float64(add) * min(1, float64(h.age())/float64(f.Ramp)))
 	}
 	h.d.Delay += add
+	return add > 0 || !f.Set.IsZero()
 }

@@ -34,9 +34,9 @@ func (f *replyLostFault) check() error {
 	return nil
 }
 
-func (f *replyLostFault) late(h *hit) {
+func (f *replyLostFault) late(h *hit) bool {
 	if h.d.Err != nil {
-		return // a refusal is told as it is: only what was processed is lost
+		return false // a refusal is told as it is: only what was processed is lost
 	}
 	switch f.How {
 	case "dropped":
@@ -51,4 +51,5 @@ func (f *replyLostFault) late(h *hit) {
 	if f.Silent && h.d.later != nil {
 		h.d.later.Silent = true
 	}
+	return true
 }

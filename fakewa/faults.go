@@ -51,8 +51,8 @@ type termsFault interface{ terms(h *hit) }
 // earlyFault may answer a request before it is looked at, by filling in the decision; true means it did.
 type earlyFault interface{ early(h *hit) bool }
 
-// lateFault changes how a decided request is answered.
-type lateFault interface{ late(h *hit) }
+// lateFault changes how a decided request is answered; true means it did.
+type lateFault interface{ late(h *hit) bool }
 
 // hookFault changes how an update reaches the callback.
 type hookFault interface{ hook(p *posting) }

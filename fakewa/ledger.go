@@ -23,9 +23,9 @@ type Entry struct {
 	At       time.Time // when the request was read, or the status took effect
 	Done     time.Time // when the answer left, or would have
 	Accepted bool
-	Answered int // HTTP status that the client was sent; 0 when the answer was withheld or the client had gone
-	Code     int // Cloud API error code, 0 for none
-	Media    bool
+	Answered int           // HTTP status that the client was sent; 0 when the answer was withheld or the client had gone
+	Code     int           // Cloud API error code, 0 for none
+	Media    bool          // it used media that was uploaded here, so how long that has to live is known
 	Slack    time.Duration // life left in the media, negative when it had expired; only with Media
 	Expired  bool          // refused or failed because media had expired
 	Fault    string        // ids of the faults that touched it, joined by commas

@@ -74,15 +74,15 @@ func (s *mediaStore) find(now time.Time, id string, t terms) *mediaItem {
 
 // useMedia checks the media ids of a message.
 func (c *Core) useMedia(now time.Time, r *Request, d *Decision, h *hit) {
-	d.Media = len(r.Message.Media)+len(r.Message.Links) > 0
-	for i, u := range r.Message.Media {
+	for _, u := range r.Message.Media {
 		m := c.media.items[u.ID]
 		usable := m != nil && !m.deleted && m.number == r.Node
 		if m != nil {
 			life := m.life(now, h.terms)
-			if i == 0 || life < d.Slack {
+			if !d.Media || life < d.Slack {
 				d.Slack = life
 			}
+			d.Media = true
 			if life <= 0 {
 				usable, d.Expired = false, true
 			}

@@ -67,7 +67,7 @@ type Decision struct {
 	Copy     int // which accepted copy of its message this is, from 1
 	Key      uint64
 	Attempt  uint64 // which attempt of its message this is, from 1
-	Media    bool
+	Media    bool   // Slack is known
 	Slack    time.Duration
 	Expired  bool
 	Err      *apiError // what the client is told; nil means success

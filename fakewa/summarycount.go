@@ -43,7 +43,9 @@ func (s *Summary) decided(r *Request, d *Decision) {
 func (s *Summary) count(e *Entry) {
 	switch e.Status {
 	case "":
-		s.Code[e.Code]++
+		if e.Code != 0 || e.Accepted { // what broke off before it was decided has no code
+			s.Code[e.Code]++
+		}
 		s.HTTP[e.Answered]++
 		if e.Accepted && e.Answered != 200 {
 			s.Withheld++
