@@ -10,6 +10,10 @@ func commands() []*cobra.Command {
 		newReportCommand(),
 		newExplainCommand(),
 		newWatchCommand(),
+		newFakewaCommand(),
+		newSweepCommand(),
+		newPartCommand(),
+		newScenarioCommand(),
 		newVersionCommand(),
 	}
 }
