@@ -60,7 +60,7 @@ const gateSeeds = 3
 func (g *gateTest) side(o synth.Options) (*Baseline, []*Report, error) {
 	var runs []*Report
 	for seed := range int64(gateSeeds) {
-		o.Seed, o.Healthy, o.Scale, o.Load = seed+1, true, 0.05, 4*time.Hour
+		o.Seed, o.Healthy, o.Scale, o.Load = seed+1, true, 0.03, 2*time.Hour
 		g.runs++
 		dir := filepath.Join(g.dir, fmt.Sprint(g.runs))
 		if _, err := synth.Write(dir, o); err != nil {

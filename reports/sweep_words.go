@@ -169,6 +169,9 @@ func (s *Sweep) SafeWords() []string {
 	if len(s.Safe) > 1 {
 		out = append(out, s.region("all of these", seeds, s.Safe...))
 	}
+	if best := s.ranked(); len(best) > 0 && !s.keeps(best[0], s.Safe...) {
+		out = append(out, "Least harm: "+s.name(best[0])+" ("+s.Headline.Name+" "+s.Headline.Unit.Format(s.value(best[0], s.Headline))+").")
+	}
 	return out
 }
 
@@ -189,12 +192,10 @@ func (s *Sweep) region(says, seeds string, rules ...SafeRule) string {
 	}
 	head := strings.ToUpper(says[:1]) + says[1:] + " " + seeds + ": "
 	switch {
+	case len(good) == 0 && len(s.ranked()) == 0:
+		return head + "nothing has run yet."
 	case len(good) == 0:
-		best := s.ranked()
-		if len(best) == 0 {
-			return head + "nothing has run yet."
-		}
-		return head + "with none of the settings. Least harm: " + s.name(best[0]) + " (" + s.Headline.Name + " " + s.Headline.Unit.Format(s.value(best[0], s.Headline)) + ")."
+		return head + "with none of the settings."
 	case len(good) == len(s.Points):
 		return head + "with every setting."
 	case len(s.Axes) == 2 && !s.switches():
