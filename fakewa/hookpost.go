@@ -43,7 +43,7 @@ func (h *hooks) try(ctx context.Context, p *post) {
 		}
 	})
 	if again {
-		h.schedule(time.Now(), wait, task{post: p})
+		h.schedule(time.Now(), wait, task{post: p, again: true})
 	}
 }
 

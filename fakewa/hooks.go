@@ -32,7 +32,8 @@ type task struct {
 	n     uint64
 	stage stage
 	later *later  // a stage of a message, or
-	post  *post   // a POST to be made, or a batch to be closed, or
+	post  *post   // a POST to be made, or a batch to be closed,
+	again bool    // or to be made again; or
 	note  *update // a message from a user
 }
 
@@ -120,6 +121,8 @@ func (h *hooks) pop(now time.Time) (t task, wait time.Duration, due bool) {
 func (h *hooks) act(ctx context.Context, t task) {
 	now := time.Unix(0, t.due)
 	switch {
+	case t.again:
+		h.start(ctx, job{post: t.post})
 	case t.post != nil:
 		h.leave(ctx, t.post)
 	case t.note != nil:
@@ -203,7 +206,7 @@ func (h *hooks) queue(ctx context.Context, now time.Time, url string, u *update,
 // leave hands a POST to a worker; a batch leaves once.
 func (h *hooks) leave(ctx context.Context, p *post) {
 	h.mu.Lock()
-	if p.closed && p.tries == 0 {
+	if p.closed {
 		h.mu.Unlock()
 		return
 	}
