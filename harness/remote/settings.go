@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/quantity"
 	"github.com/aftershock-dev/aftershock/internal/strict"
@@ -67,11 +68,13 @@ func (s *settings) sender(ctx context.Context, over *strict.Node) error {
 
 // laid lays changes over the settings in force and validates the whole; the caller holds mu.
 func (s *settings) laid(over *strict.Node) (sut.Config, error) {
-	now, err := strict.Encode(s.cfg)
-	if err != nil {
-		return sut.Config{}, err
+	cfg := s.cfg
+	if err := over.Decode(&cfg); err != nil {
+		return cfg, err
 	}
-	return sut.ParseConfig("settings", strict.Merge(now, over).YAML())
+	valid := cfg
+	valid.WhatsApp.Scaling.Interval = max(valid.WhatsApp.Scaling.Interval, time.Second) // squeezed time is quicker than settings may be
+	return cfg, valid.Validate()
 }
 
 func (s *settings) config() sut.Config {
@@ -96,7 +99,11 @@ func (s *settings) forReplica() string {
 }
 
 // forDrafts is what the Drafts service is told.
-func (s *settings) forDrafts() string { return yaml(s.config()) }
+func (s *settings) forDrafts() string {
+	c := s.config()
+	c.WhatsApp.Scaling.Signal = "none" // that is our business
+	return yaml(c)
+}
 
 // yaml prints settings.
 func yaml(v any) string {
