@@ -16,7 +16,8 @@ code (` + "`go generate ./reports`" + `); a metric that is not in it does not ex
 A metric is a pure function of a run's record and of a window. The window is the whole run unless a threshold says
 ` + "`during:`" + ` a phase (` + "`drain`" + ` is the time after the load) or ` + "`from:`" + ` and ` + "`to:`" + `. Messages belong to a window by the instant they were
 *due*, attempts by the instant they began, counters by how much they rose in it. Percentiles are nearest-rank: values that
-were measured, never means of other percentiles.
+were measured, never means of other percentiles. All times are scenario time, whatever ` + "`--compress`" + ` did to the clock, except
+` + "`lateness`" + `, which is about the machine.
 
 How limits are written: ` + "`> 10m`" + ` for ` + "`s`" + `, ` + "`== 0`" + ` for ` + "`count`" + `, ` + "`<= 5%`" + ` for ` + "`share`" + `, ` + "`>= 1.5`" + ` for ` + "`x`" + `, ` + "`< 400/min`" + ` for ` + "`per_min`" + `,
 ` + "`<= 512MiB`" + ` for ` + "`bytes`" + `, ` + "`== true`" + ` for ` + "`bool`" + `; ` + "`between 0.1% and 10%`" + ` for both sides; ` + "`<= +10%`" + ` or ` + "`<= +2s`" + ` against a baseline. With

@@ -101,7 +101,7 @@ func (r *Report) trails(concerned func(*record.Message) bool) (map[string][]reco
 			return nil, err
 		}
 		if _, ok := out[a.Message]; ok {
-			out[a.Message] = append(out[a.Message], a)
+			out[a.Message] = append(out[a.Message], a.InScenarioTime(r.Info.Squeeze()))
 		}
 	}
 	for _, as := range out {

@@ -47,6 +47,7 @@ type Window struct {
 }
 
 func measure(run *record.Run, sc *scenarios.Scenario) (*Measured, error) {
+	run = run.InScenarioTime()
 	d := &Measured{run: run, scenario: sc, columns: map[string][]float64{}, hops: map[string][]attempt{}, samples: map[sampleKey][]time.Duration{}}
 	d.messages = byDue(run.Messages)
 	d.readGauges()
@@ -118,6 +119,7 @@ func (d *Measured) readAttempts() error {
 		if err != nil {
 			return err
 		}
+		a = a.InScenarioTime(d.run.Info.Squeeze())
 		d.hops[a.Hop] = append(d.hops[a.Hop], attempt{
 			at: a.At, took: a.Done - a.At, status: int32(a.Status), code: int32(a.Code),
 			failed: a.Error != "" || a.Status == 0, taken: a.Taken,

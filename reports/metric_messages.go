@@ -241,7 +241,7 @@ func ambiguous(hop string) measureFunc {
 func lateness(q float64) measureFunc {
 	return func(d *Measured, w Window) (float64, bool) {
 		v := ascending(ofMessages(func(m *record.Message) (time.Duration, bool) {
-			return max(0, m.Sent-m.Scheduled), m.Sent != record.Never
+			return time.Duration(float64(max(0, m.Sent-m.Scheduled)) / d.run.Info.Squeeze()), m.Sent != record.Never
 		})(d, w))
 		return Percentile(v, q).Seconds(), len(v) > 0
 	}

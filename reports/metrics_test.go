@@ -172,6 +172,49 @@ func TestMetricsCountedByHand(t *testing.T) {
 	}
 }
 
+// A run squeezed sixtyfold reports what the same run reports at full length, lateness excepted.
+func TestSqueezedTimeIsScenarioTime(t *testing.T) {
+	run, sc := byHand()
+	whole, err := measure(run, sc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, _ := byHand()
+	short.Info.Compress = 60
+	shrink := func(ds ...*time.Duration) {
+		for _, d := range ds {
+			if *d != record.Never {
+				*d /= 60
+			}
+		}
+	}
+	shrink(&short.Info.Virtual)
+	for i := range short.Info.Phases {
+		shrink(&short.Info.Phases[i].From, &short.Info.Phases[i].To)
+	}
+	for i := range short.Gauges {
+		shrink(&short.Gauges[i].At)
+	}
+	for i := range short.Messages {
+		m := &short.Messages[i]
+		shrink(&m.Scheduled, &m.Sent, &m.Answered, &m.Accepted, &m.Delivered, &m.Slack)
+	}
+	squeezed, err := measure(short, sc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range Metrics() {
+		a, ok1 := m.value(whole, whole.whole())
+		b, ok2 := m.value(squeezed, squeezed.whole())
+		if strings.HasPrefix(m.Name, "lateness.") {
+			a /= 60
+		}
+		if ok1 != ok2 || math.Abs(a-b) > 1e-6*max(1, math.Abs(a)) {
+			t.Errorf("%s: %v, %v at full length; %v, %v squeezed", m.Name, a, ok1, b, ok2)
+		}
+	}
+}
+
 func TestPercentileIsTheNearestRank(t *testing.T) {
 	var v []time.Duration
 	for i := range 300 {

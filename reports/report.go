@@ -65,7 +65,7 @@ func Build(run *record.Run, sc *scenarios.Scenario) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Info: run.Info, Scenario: sc, data: d, base: base}
+	r := &Report{Info: d.run.Info, Scenario: sc, data: d, base: base}
 	r.conclude()
 	return r, nil
 }

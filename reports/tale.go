@@ -44,7 +44,7 @@ func (r *Report) Tell(id string) (Tale, error) {
 	}
 	tell(m.Scheduled, 0, "due")
 	if m.Sent != record.Never && m.Sent-m.Scheduled > time.Millisecond {
-		tell(m.Sent, 0, "the harness sent it, %s late", FormatDuration(m.Sent-m.Scheduled))
+		tell(m.Sent, 0, "the harness sent it, %s late", FormatDuration(time.Duration(float64(m.Sent-m.Scheduled)/r.Info.Squeeze())))
 	}
 	counts := map[string]int{}
 	accepted := 0

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"html"
-	"math"
 	"image/png"
+	"math"
 	"strings"
 
 	"gonum.org/v1/plot"
