@@ -154,6 +154,7 @@ func (f *runFlags) replay(ctx context.Context, o local.Options) (record.Info, er
 	if f.clock == "virtual" {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	}
+	o.Elsewhere = f.elsewhere(o)
 	return local.Replay(ctx, o)
 }
 

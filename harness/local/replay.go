@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aftershock-dev/aftershock/harness"
+	"github.com/aftershock-dev/aftershock/harness/remote"
 	"github.com/aftershock-dev/aftershock/harness/virtual"
 	"github.com/aftershock-dev/aftershock/reports/record"
 	"github.com/aftershock-dev/aftershock/scenarios"
@@ -26,9 +27,12 @@ type Options struct {
 	NATS        string      // URL of an outside cluster
 	Environment string      // embedded (default) | processes | external
 	Target      string      // external: the sender's URL
-	Every       time.Duration
-	OnGauge     func(record.Gauge) // a copy of each reading; must not block
-	Started     func(*Live) error  // called when the record exists and before the load starts
+
+	// Elsewhere builds a system that runs outside this process; nil builds one in it. Time is the wall's then.
+	Elsewhere func(ctx context.Context) (*remote.System, error)
+	Every     time.Duration
+	OnGauge   func(record.Gauge) // a copy of each reading; must not block
+	Started   func(*Live) error  // called when the record exists and before the load starts
 }
 
 // Replay runs the scenario and returns the finished Info; the record is in Dir whatever happened. An interrupted run
@@ -124,7 +128,7 @@ func replayWall(ctx context.Context, o Options, w *record.Writer, live *Live) (r
 
 // replay builds the system, runs the scenario against it and takes the system down again.
 func replay(ctx context.Context, o Options, w *record.Writer, live *Live, gate harness.Gate, watch func()) (record.Info, error) {
-	sys, err := Build(ctx, o)
+	sys, err := build(ctx, o)
 	if err != nil {
 		return o.Info, err
 	}
@@ -142,5 +146,29 @@ func replay(ctx context.Context, o Options, w *record.Writer, live *Live, gate h
 		r.Gate = gate
 	}
 	info, err := r.Run(ctx)
-	return info, errors.Join(err, sys.Close())
+	return info, errors.Join(err, sys.close())
+}
+
+// built is a system with what a Runner needs to know besides.
+type built struct {
+	harness.System
+	scenario  *scenarios.Scenario
+	mediaBase string
+	every     time.Duration
+	close     func() error
+}
+
+func build(ctx context.Context, o Options) (built, error) {
+	if o.Elsewhere != nil {
+		s, err := o.Elsewhere(ctx)
+		if err != nil {
+			return built{}, err
+		}
+		return built{s.System, s.Scenario, s.MediaBase, s.Every, s.Close}, nil
+	}
+	s, err := Build(ctx, o)
+	if err != nil {
+		return built{}, err
+	}
+	return built{s.System, s.scenario, s.mediaBase, s.every, s.Close}, nil
 }
