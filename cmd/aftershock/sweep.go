@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sort"
 	"strings"
@@ -24,6 +25,9 @@ import (
 
 // lessons are the variants of june6 that stand for the postmortem's four lessons.
 var lessons = []string{"idempotent-drafts", "faster-scaling", "lower-rate-limit", "longer-media"}
+
+// memoryOfRun is what a run may take before the collector is made to work harder.
+const memoryOfRun = 500 << 20
 
 type sweepFlags struct {
 	scenarioFlags
@@ -104,6 +108,7 @@ func (f *sweepFlags) run(cmd *cobra.Command, name string) error {
 		return usageError(err)
 	}
 	fmt.Fprintf(os.Stderr, "aftershock: results are kept in %s\n", s.Dir)
+	debug.SetMemoryLimit(int64(f.jobs) * memoryOfRun)
 	if f.find != "" {
 		return f.bisect(cmd, s)
 	}
