@@ -108,7 +108,7 @@ func hardened() Config {
 	c.Preset = "hardened"
 	c.Drafts.RateLimit = perSecond(75) // just below what WhatsApp gives one number, 80/s
 	c.Drafts.Burst = 10
-	c.Drafts.Admission = fleet.Admission{RetryAfter: 2 * time.Second, FrontWeight: 2}
+	c.Drafts.Admission = fleet.Admission{RetryAfter: 2 * time.Second, MaxHeld: 5000, FrontWeight: 2}
 	c.Drafts.Idempotency.Mode = "key"
 	c.Drafts.Backlog = drafts.Backlog{Max: 200_000, PerTenant: 0.5, RetryAfter: 30 * time.Second, DraftBytes: 4 << 10}
 	c.Drafts.Dispatch.InFlight = 500
@@ -145,7 +145,7 @@ func hardened() Config {
 	c.WhatsApp.Scaling.Age = 30 * time.Second
 	c.WhatsApp.Scaling.Damping = false
 	c.WhatsApp.Admission = fleet.Admission{
-		RetryAfter: 2 * time.Second, FrontWeight: 8, BackQueue: 4,
+		RetryAfter: 2 * time.Second, MaxHeld: 5000, FrontWeight: 8, BackQueue: 4,
 		CoDel: policy.CoDel{Interval: 30 * time.Second, Target: 5 * time.Second},
 		Shed:  policy.Shed{Wait: 2 * time.Second, Window: time.Second, Requests: 2000, Down: 0.05, Up: 0.01},
 	}

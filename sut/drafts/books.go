@@ -30,7 +30,7 @@ type books struct {
 	numbers  uint64
 	awaited  []awaited            // accepted drafts that wait for their first status, the oldest first
 	lines    map[uint64]line      // conversations with held drafts, when they are kept in order
-	begun    map[string]bool      // drafts whose last attempt began in a process that ended, from the journal
+	begun    map[string]int       // drafts whose last attempt began in a process that ended, from the journal
 	foreign  bool                 // the queue may hold drafts that no journal of ours tells about
 	parked   map[uint64]*flight   // drafts that wait for their turn, by number
 	wake     func(parked *flight) // their turn has come; called with the books locked
@@ -84,7 +84,7 @@ func newBooks() *books {
 		all: list{of: func(d *draft) *links { return &d.inAll }}, fresh: list{of: func(d *draft) *links { return &d.inFresh }},
 		open: map[string]*draft{}, messages: map[string]message{}, keys: map[string]keyed{},
 		creating: map[string]struct{}{}, reasons: []string{""}, reasonID: map[string]uint16{"": 0}, tenants: map[string]int64{},
-		lines: map[uint64]line{}, begun: map[string]bool{}, parked: map[uint64]*flight{},
+		lines: map[uint64]line{}, begun: map[string]int{}, parked: map[uint64]*flight{},
 	}
 }
 
@@ -164,6 +164,9 @@ func (b *books) add(w *wire.Draft, now time.Time, p past, ordered bool) *draft {
 func (b *books) drop(d *draft) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if !d.known { // it came out of the queue meanwhile, and has finished
+		return
+	}
 	b.unlink(d)
 	delete(b.open, d.id)
 	ref := wire.MessageOf(d.id)

@@ -86,6 +86,12 @@ func (s *Service) commit(ctx context.Context, j *fleet.Job, cfg *Config, d *wire
 		s.count.Refused.Add(1)
 		return false, refusal, nil
 	}
+	if len(s.Trouble()) > 0 {
+		return false, &wire.Refusal{
+			Status: http.StatusServiceUnavailable, Code: "journal_unavailable", Says: "what is taken in could not be written down",
+			Hint: "send it again with the same key, later", After: cfg.Backlog.RetryAfter,
+		}, nil
+	}
 	if err := j.Work(instant.Create, s.draws.create, cfg.Work.Create, true, cfg.Idempotency.Mode == "key"); err != nil {
 		return false, nil, err
 	}
@@ -119,12 +125,11 @@ func (s *Service) commit(ctx context.Context, j *fleet.Job, cfg *Config, d *wire
 		}, nil
 	}
 	s.count.Created.Add(1)
-	if s.w.Journal != nil && !s.remember(s.w.Journal.write(lineCreated(d))) {
-		return true, &wire.Refusal{
-			Status: http.StatusServiceUnavailable, Code: "journal_unavailable", Says: "the draft is queued, but its key could not be written down",
-			Hint: "send it again with the same key", After: time.Second,
-		}, nil
+	s.at(PointQueued)
+	if s.w.Journal != nil {
+		s.remember(s.w.Journal.later(lineCreated(d)))
 	}
+	s.at(PointCreated)
 	return true, nil, nil
 }
 

@@ -41,6 +41,7 @@ func (s *Service) dispatch(c taken) {
 		return
 	}
 	f := &flight{s: s, claim: c.Claim, leased: c.at, d: d, body: body, lane: s.w.Lanes.Of(instant.Dispatch, d.number)}
+	s.at(PointClaimed)
 	f.lane.Sleep(0)
 	if lost {
 		s.count.Redelivered.Add(1)
@@ -79,7 +80,7 @@ func (f *flight) begin(cfg *Config, lost bool) (next policy.Decision, ok bool) {
 	careful := cfg.Send.Mode == "classified"
 	s.books.mu.Lock()
 	resolved, held := !d.known, d.state == Held
-	lost = lost && careful && !held && s.maybeSent(d)
+	lost = careful && !held && s.maybeSent(d, lost)
 	if lost {
 		d.unknowns++
 	}
@@ -221,6 +222,7 @@ func (f *flight) attempt() (next policy.Decision, ok bool) {
 	if !s.sending(d, n) { // what cannot be remembered must not be sent
 		return policy.Decision{Action: policy.Later, Wait: pausedWait, Reason: "the journal cannot be written"}, true
 	}
+	s.at(PointSending)
 	sent := s.send(f, n, cfg)
 	if err := j.Gate(instant.Dispatch); err != nil {
 		return next, false // the process that made the call is gone, and what it knew
@@ -299,8 +301,11 @@ func counts(c policy.Class) bool {
 // accepted ends the flight of a draft that the API took.
 func (f *flight) accepted(res wire.SendResult) {
 	s := f.s
+	s.at(PointAnswered)
 	s.ended(f.d, Accepted, "")
+	s.at(PointAccepted)
 	_ = f.claim.Ack(context.Background()) // a late or failed ack brings the item back; the books know better by then
+	s.at(PointFinished)
 	s.count.Accepted.Add(1)
 	if s.cfg.Load().Status.Missing > 0 || f.d.trace != "" {
 		s.books.await(wire.MessageOf(f.d.id), f.d.trace, time.Now())
@@ -351,6 +356,7 @@ func (f *flight) settle(n policy.Decision) {
 	case policy.HoldIt:
 		f.s.count.Held.Add(1)
 		f.back(Held, n.Wait)
+		f.s.at(PointHeld)
 	case policy.Expire:
 		f.end(Expired, n.Reason)
 	case policy.Fail:

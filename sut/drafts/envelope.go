@@ -82,10 +82,7 @@ func (s *Service) adopt(it *queue.Item) (d *draft, body []byte, lost bool, err e
 		p.counted, p.unknowns, p.held = 0, 0, false
 	}
 	d = s.books.add(&w, it.Enqueued, p, s.cfg.Load().Order.Conversation == "strict")
-	s.books.mu.Lock()
-	d.adopted, d.begun = true, s.books.begun[d.id]
-	delete(s.books.begun, d.id)
-	s.books.mu.Unlock()
+	s.books.recollect(d)
 	return d, body, lost, nil
 }
 
@@ -109,4 +106,23 @@ func (s *Service) wasDead(w *wire.Draft) bool {
 	defer s.books.mu.Unlock()
 	m, ok := s.books.message(wire.MessageOf(w.ID))
 	return ok && m.best == Dead
+}
+
+// recollect adds to an adopted draft what the journal tells of it: an attempt that began and never ended.
+func (b *books) recollect(d *draft) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	d.adopted = true
+	n, begun := b.begun[d.id]
+	if !begun {
+		return
+	}
+	delete(b.begun, d.id)
+	d.begun = true
+	if n > int(d.attempts) {
+		b.tally(d, -1)
+		d.attempts = uint16(n)
+		b.fresh.remove(d)
+		b.tally(d, 1)
+	}
 }

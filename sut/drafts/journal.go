@@ -31,6 +31,9 @@ type Journal struct {
 	next   *commit // collects lines
 	busy   bool    // a commit is being written
 	err    error   // the first failure; nothing is promised after it
+
+	due   chan struct{} // lines wait that nobody waits for
+	ended sync.WaitGroup
 }
 
 // commit is a group of lines that become durable together.
@@ -57,7 +60,13 @@ func OpenJournal(dir string, synced bool) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
-	return &Journal{dir: dir, synced: synced, file: f, next: newCommit()}, nil
+	j := &Journal{dir: dir, synced: synced, file: f, next: newCommit(), due: make(chan struct{}, 1)}
+	j.ended.Go(func() {
+		for range j.due {
+			_ = j.write() // the failure is kept, and told to the next who waits
+		}
+	})
+	return j, nil
 }
 
 func newCommit() *commit { return &commit{lead: make(chan struct{}, 1), done: make(chan struct{})} }
@@ -67,10 +76,30 @@ func (j *Journal) Close() error {
 	if j == nil {
 		return nil
 	}
+	close(j.due)
+	j.ended.Wait()
 	err := j.write()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return errors.Join(err, j.file.Sync(), j.file.Close())
+}
+
+// later adds lines that nobody waits for; they become durable with the next group, at once if none is on its way.
+func (j *Journal) later(lines ...string) error {
+	if j == nil {
+		return nil
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, l := range lines {
+		j.next.lines.WriteString(l)
+		j.next.lines.WriteByte('\n')
+	}
+	select {
+	case j.due <- struct{}{}:
+	default:
+	}
+	return j.err
 }
 
 // write adds lines and returns when they, and everything before them, are durable. Whoever comes first writes for all
@@ -162,7 +191,7 @@ func (j *Journal) rotate(lines []string) error {
 }
 
 // lineCreated tells of a draft that was made. It is written after the draft is in the queue: a line without a draft
-// would make a retry believe that its message is safe.
+// would make a retry believe that its message is safe. Until it is durable the queue's own dedupe window holds.
 func lineCreated(d *wire.Draft) string {
 	return "C " + d.ID + " " + strconv.FormatInt(d.Created, 10) + " " + strconv.FormatUint(d.Print, 16) + " " +
 		word(d.Tenant) + " " + word(d.Key)
@@ -237,8 +266,9 @@ func (s *Service) recall() error {
 			}
 			return b.recallCreated(id, ref, m, w)
 		case "B":
-			b.begun[id] = true
-			return nil
+			n, err := strconv.Atoi(w[len(w)-1])
+			b.begun[id] = n
+			return err
 		case "L":
 			delete(b.begun, id)
 			return nil

@@ -2,7 +2,9 @@ package drafts
 
 import "sync/atomic"
 
-// What the journal is told, and when: each line before the step that it makes safe.
+// What the journal is told, and when. Only the beginning of an attempt and a status are waited for: the call is made,
+// and the webhook acknowledged, when they are durable. The other lines follow in their own time; a process that ends
+// before they are written holds a draft once more than necessary, and the hold settles it.
 
 // amnesia counts failures of the journal; a sender that cannot remember says so in its health.
 type amnesia struct{ failures atomic.Int64 }
@@ -27,26 +29,25 @@ func (s *Service) sending(d *draft, n int) bool {
 	return s.w.Journal == nil || s.remember(s.w.Journal.write(lineBegun(d.id, n)))
 }
 
-// known notes that an attempt's outcome is known and the draft goes on. It need not be durable at once: without it the
-// draft is held once more than necessary.
+// known notes that an attempt's outcome is known and the draft goes on.
 func (s *Service) known(d *draft) {
 	s.books.mu.Lock()
 	d.begun = false
 	s.books.mu.Unlock()
 	if s.w.Journal != nil {
-		s.remember(s.w.Journal.write(lineLanded(d.id)))
+		s.remember(s.w.Journal.later(lineLanded(d.id)))
 	}
 }
 
 // ended notes how a draft finished, before the queue lets go of it.
 func (s *Service) ended(d *draft, to State, reason string) {
 	if s.w.Journal != nil {
-		s.remember(s.w.Journal.write(lineFinished(d.id, to, reason)))
+		s.remember(s.w.Journal.later(lineFinished(d.id, to, reason)))
 	}
 }
 
-// maybeSent reports whether a draft whose last claim was never settled may have been sent by whoever held it. The
-// books are locked.
-func (s *Service) maybeSent(d *draft) bool {
-	return d.begun || d.adopted && s.books.foreign
+// maybeSent reports whether a claimed draft may have been sent by whoever had it before. lost says that the queue knows
+// of a claim that was never settled; a killed server may have forgotten, the journal has not. The books are locked.
+func (s *Service) maybeSent(d *draft, lost bool) bool {
+	return d.begun || lost && d.adopted && s.books.foreign
 }

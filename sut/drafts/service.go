@@ -31,6 +31,7 @@ type Wiring struct {
 	Foreign  bool               // the queue may hold drafts of processes whose journals are elsewhere
 	Observe  func(wire.Attempt) // nil: nobody
 	Traces   wire.Traces
+	At       func(Point)  // called at each point of a draft's way; for tests that end the process there; nil: nobody
 	Log      *slog.Logger // nil: no log
 }
 

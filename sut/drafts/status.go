@@ -32,6 +32,7 @@ func (s *Service) status(j *fleet.Job, w http.ResponseWriter, r *http.Request) e
 			lines = append(lines, lineStatus(id, to))
 		}
 	}
+	s.at(PointNoted)
 	if len(lines) > 0 && !s.remember(s.w.Journal.write(lines...)) {
 		(&wire.Refusal{
 			Status: http.StatusServiceUnavailable, Code: "journal_unavailable", Says: "the statuses could not be written down",
@@ -39,6 +40,7 @@ func (s *Service) status(j *fleet.Job, w http.ResponseWriter, r *http.Request) e
 		}).Write(w)
 		return nil
 	}
+	s.at(PointStored)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

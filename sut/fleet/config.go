@@ -50,6 +50,7 @@ type Scaling struct {
 // Admission is how a copy defends itself beyond its bound.
 type Admission struct {
 	RetryAfter  time.Duration `yaml:"retry_after"`  // told with every 503; 0 sends none
+	MaxHeld     int           `yaml:"max_held"`     // requests that one copy holds at a time, waiting for others included; 0 is unbounded
 	FrontWeight int           `yaml:"front_weight"` // messages coming in go before messages going out, that many to one; 0: no difference
 	BackQueue   int           `yaml:"back_queue"`   // with front_weight: sends that may wait in one copy; 0 is unbounded
 	CoDel       policy.CoDel  `yaml:"codel"`        // controlled delay; zero is off
@@ -89,7 +90,7 @@ func (s Scaling) Validate(prefix string) error {
 	default:
 		bad(false, "signal", "unknown signal %q: use cpu, backlog, age, all or none", s.Signal)
 	}
-	bad(s.Interval >= time.Second, "interval", "%v is below 1s", s.Interval)
+	bad(s.Interval > 0, "interval", "has to be above 0")
 	bad(s.Target > 0, "target", "has to be above 0")
 	bad(s.Signal != "backlog" && s.Signal != "all" || s.Backlog > 0, "backlog", "has to be above 0 for this signal")
 	bad(s.Signal != "age" && s.Signal != "all" || s.Age > 0, "age", "has to be above 0 for this signal")

@@ -43,6 +43,9 @@ func (r *Replica) shedder() func(wait time.Duration, last bool) bool {
 
 // Room reports whether a request may wait here at all. It is the first question, before the request is even read.
 func (j *Job) Room() error {
+	if most := j.Replica.fleet.settings().Admission.MaxHeld; most > 0 && j.Replica.held.Load() > int64(most) {
+		return ErrBusy
+	}
 	if !j.Replica.cores.admit(j.line()) {
 		return ErrBusy
 	}
