@@ -28,15 +28,8 @@ folder, byte for byte as they were, and prints the verdict. A run that was kille
 			if err := oneOf("output", output, "text", "json", "markdown"); err != nil {
 				return err
 			}
-			frugal()
-			rep, err := reports.Open(args[0])
+			rep, err := writeDocuments(args[0], baseline)
 			if err != nil {
-				return err
-			}
-			if err := against(rep, baseline); err != nil {
-				return err
-			}
-			if err := rep.Write(args[0]); err != nil {
 				return err
 			}
 			if save != "" {
@@ -64,6 +57,19 @@ folder, byte for byte as they were, and prints the verdict. A run that was kille
 // frugal keeps what reading records takes small. The harness' own setting trades memory for speed, which pays while a
 // run goes on, not here.
 func frugal() { debug.SetMemoryLimit(192 << 20) }
+
+// writeDocuments judges the run in a folder, against a baseline if one is named, and leaves all its documents there.
+func writeDocuments(dir, baseline string) (*reports.Report, error) {
+	frugal()
+	rep, err := reports.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := against(rep, baseline); err != nil {
+		return nil, err
+	}
+	return rep, rep.Write(dir)
+}
 
 // oneOf checks a flag's value against those it may have.
 func oneOf(flag, value string, allowed ...string) error {
