@@ -128,13 +128,8 @@ func text(to, body, callback string) string {
 }
 
 func TestSendInVirtualTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var hooks []string
-		receiver := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			b, _ := io.ReadAll(r.Body)
-			hooks = append(hooks, string(b))
-		})
-		s := start(t, Defaults(), Wiring{Webhook: "http://sender.test/webhooks/whatsapp", AppSecret: "s3cret", Transport: pipe{receiver}, Seed: 1, Lanes: instant.Lanes{On: true}})
+	c := &callback{}
+	bubble(t, Defaults(), c, Wiring{Seed: 1}, func(t *testing.T, s *Server) {
 		begin := time.Now()
 		status, body := call(t, s, "POST", "/v24.0/"+number+"/messages", "application/json", text("+16505551234", "hi [ref:m1]", "d1.1"))
 		if status != 200 || !strings.Contains(body, `"wa_id":"16505551234"`) {
@@ -143,9 +138,9 @@ func TestSendInVirtualTime(t *testing.T) {
 		if took := time.Since(begin); took < 50*time.Millisecond || took > 5*time.Second {
 			t.Errorf("the answer took %v", took)
 		}
-		time.Sleep(time.Hour)
-		if len(hooks) != 2 {
-			t.Fatalf("got %d webhooks, want sent and delivered: %v", len(hooks), hooks)
+		pass(time.Hour)
+		if got := strings.Join(c.statuses(t), " "); got != "sent delivered" {
+			t.Fatalf("webhooks: %s", got)
 		}
 		got := s.After(0, 0)
 		if len(got) != 2 || got[0].Message != "m1" || got[0].Callback != "d1.1" || !got[0].Accepted || got[0].Answered != 200 || got[1].Status != "delivered" || got[1].WAMID != got[0].WAMID {
@@ -162,7 +157,7 @@ func TestExpiredMediaIsRefused(t *testing.T) {
 		if status, body := call(t, s, "POST", "/"+number+"/messages", "application/json", image); status != 200 {
 			t.Fatalf("fresh: %d %s", status, body)
 		}
-		time.Sleep(2 * time.Hour)
+		pass(2 * time.Hour)
 		status, body := call(t, s, "POST", "/"+number+"/messages", "application/json", image)
 		if status != 400 || !strings.Contains(body, "is not a valid whatsapp business account media attachment ID") {
 			t.Fatalf("expired: %d %s", status, body)
@@ -203,7 +198,7 @@ func TestReplyLost(t *testing.T) {
 				t.Errorf("%s: again: %d %s", how, status, body)
 			}
 		}
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		sum := s.Summary()
 		if sum.Accepted != 8 || sum.Messages != 4 || sum.Copies != 4 || sum.Duplicated != 4 || sum.Withheld != 4 {
 			t.Errorf("summary: %+v", sum)
