@@ -238,6 +238,15 @@ func ambiguous(hop string) measureFunc {
 	}
 }
 
+func delayTotal(d *Measured, w Window) (float64, bool) {
+	v := ofMessages(deliveryTime)(d, w)
+	sum := 0.0
+	for _, t := range v {
+		sum += t.Seconds()
+	}
+	return sum, len(v) > 0
+}
+
 func lateness(q float64) measureFunc {
 	return func(d *Measured, w Window) (float64, bool) {
 		v := ascending(ofMessages(func(m *record.Message) (time.Duration, bool) {

@@ -55,6 +55,7 @@ func Metrics() []MetricDef {
 			{"ambiguous.create", Count, "lower", Exact, "creations of a draft that failed for their caller and had been done", false, ambiguous("create")},
 			{"ambiguous.send", Count, "lower", Exact, "sends that failed for their caller and had been done", false, ambiguous("send")},
 			{"ambiguous.unknown", Count, "lower", Exact, "most sends at a time whose outcome nobody knew", false, gaugeMax(record.GUnknown)},
+			{"delay.total", Seconds, "lower", Timing, "delivery times of the messages due in the window, added up: how long people waited in all", false, delayTotal},
 			{"media.messages", Count, "", Exact, "messages that carry media", false, countMessages(isMedia)},
 			{"media.expired", Count, "lower", Exact, "media messages never delivered because media or validity had run out", false, countMessages(mediaExpired)},
 			{"media.errors", Count, "lower", Exact, "refusals by the API because media had expired", false, sumMessages(func(m *record.Message) int { return m.APIMedia })},
