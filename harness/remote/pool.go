@@ -40,6 +40,7 @@ type pool struct {
 	size    int             // how many are meant to exist
 	wanted  int             // what the rule asks for, before the ceiling
 	starts  uint64
+	failed  int       // starts, one after another
 	rest    time.Time // no copy is started before, after one that did not start
 	shown   []string  // in rotation
 	scaler  scaler
@@ -115,11 +116,17 @@ func (p *pool) settle(m *member, u Unit, err error) {
 	if err != nil || u == nil {
 		m.state = gone
 		p.rest = time.Now().Add(time.Second)
-		p.noteLocked(err)
+		if p.failed++; p.failed >= tolerated {
+			p.noteLocked(err)
+		}
 		return
 	}
-	m.unit, m.state = u, ready
+	m.unit, m.state, p.failed = u, ready, 0
 }
+
+// tolerated is how many starts may fail one after another: on a busy machine a copy may take too long now and then,
+// and is started again.
+const tolerated = 3
 
 // start starts a copy, one that was there before with the settings of now.
 func (p *pool) start(ctx context.Context, m *member, before Unit) (Unit, error) {
@@ -127,8 +134,13 @@ func (p *pool) start(ctx context.Context, m *member, before Unit) (Unit, error) 
 	u, err := before, error(nil)
 	if before == nil {
 		u, err = start(ctx, p.engine, p.part(m.slot))
-	} else if err = before.Start(ctx); err == nil {
-		err = p.greet(ctx, before)
+	} else {
+		if ok, _ := before.Alive(); ok { // one that was given up
+			_ = before.Kill(ctx)
+		}
+		if err = before.Start(ctx); err == nil && p.greet(ctx, before) != nil {
+			version = -1 // it gets its settings when it answers
+		}
 	}
 	p.mu.Lock()
 	m.version = version
