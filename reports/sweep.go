@@ -212,7 +212,7 @@ func (s *Sweep) ranked() []SweepPoint {
 		if a != b {
 			return s.better(a, b)
 		}
-		return s.better2(out[i], out[j])
+		return s.cheaper(out[i], out[j])
 	})
 	return out
 }
@@ -227,8 +227,8 @@ func (s *Sweep) better(a, b float64) bool {
 	return a < b
 }
 
-// better2 breaks ties by cost.
-func (s *Sweep) better2(a, b SweepPoint) bool { return s.value(a, s.Cost) < s.value(b, s.Cost) }
+// cheaper compares two points by cost.
+func (s *Sweep) cheaper(a, b SweepPoint) bool { return s.value(a, s.Cost) < s.value(b, s.Cost) }
 
 // sweepColumns are what the table of a sweep shows of each point.
 var sweepColumns = []struct{ metric, head string }{
@@ -236,7 +236,7 @@ var sweepColumns = []struct{ metric, head string }{
 	{"delivery_time.p50", "p50"}, {"delivery_time.p99", "p99"}, {"recovery.drain", "drained in"}, {"replicas.hours", "replica h"},
 }
 
-// Table lists the points, best first.
+// table lists the points, best first.
 func (s *Sweep) table() table {
 	t := table{Head: []string{"rank", "setting"}}
 	for _, c := range sweepColumns {
@@ -301,7 +301,7 @@ func (s *Sweep) front() []SweepPoint {
 			out = append(out, p)
 		}
 	}
-	sort.SliceStable(out, func(i, j int) bool { return s.better2(out[i], out[j]) })
+	sort.SliceStable(out, func(i, j int) bool { return s.cheaper(out[i], out[j]) })
 	return out
 }
 

@@ -129,7 +129,7 @@ func (r *Report) wallClock(t time.Duration) string {
 	return r.Info.Start.Add(t).Format("15:04:05")
 }
 
-// thresholdTableOf lists the thresholds, missed ones first.
+// thresholdsInOrder lists the thresholds, missed ones first.
 func (r *Report) thresholdsInOrder() []ThresholdResult {
 	out := append([]ThresholdResult(nil), r.Thresholds...)
 	rank := func(t ThresholdResult) int {
