@@ -11,6 +11,8 @@ func commands() []*cobra.Command {
 		newExplainCommand(),
 		newWatchCommand(),
 		newFakewaCommand(),
+		newSenderCommand(),
+		newDoctorCommand(),
 		newSweepCommand(),
 		newPartCommand(),
 		newScenarioCommand(),

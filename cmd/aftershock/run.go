@@ -17,6 +17,7 @@ import (
 	"github.com/aftershock-dev/aftershock/reports"
 	"github.com/aftershock-dev/aftershock/reports/record"
 	"github.com/aftershock-dev/aftershock/scenarios"
+	"github.com/aftershock-dev/aftershock/sut"
 )
 
 // runFlags are the flags of run, as they were given.
@@ -65,7 +66,7 @@ func (f *scenarioFlags) load(cmd *cobra.Command, name string) (*scenarios.Scenar
 // blocks are the checks of everyone who owns a part of a scenario.
 func blocks() scenarios.Blocks {
 	b := local.Blocks()
-	b.Metric, b.Threshold = reports.CheckMetric, reports.CheckThreshold
+	b.Metric, b.Threshold, b.Presets = reports.CheckMetric, reports.CheckThreshold, sut.Presets()
 	return b
 }
 

@@ -20,13 +20,6 @@ import (
 	"github.com/aftershock-dev/aftershock/sut"
 )
 
-// scenarioBlocks are the checks of everyone who owns a part of a scenario file, the sender's presets included.
-func scenarioBlocks() scenarios.Blocks {
-	b := blocks()
-	b.Presets = sut.Presets()
-	return b
-}
-
 func newScenarioCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scenario",
@@ -138,7 +131,7 @@ threshold and the trace. Everything that is wrong is told by file, line and key;
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var wrong []error
 			for _, name := range args {
-				s, err := scenarios.Open(name, scenarios.Options{Blocks: scenarioBlocks()})
+				s, err := scenarios.Open(name, scenarios.Options{Blocks: blocks()})
 				if err != nil {
 					wrong = append(wrong, err)
 					continue

@@ -117,7 +117,7 @@ func (f *importFlags) keep(r intake.Result, name, file, scenario, trace string, 
 	if err != nil {
 		return err
 	}
-	if _, err := scenarios.Read(scenario, text, scenarios.Options{Blocks: scenarioBlocks()}); err != nil {
+	if _, err := scenarios.Read(scenario, text, scenarios.Options{Blocks: blocks()}); err != nil {
 		return fmt.Errorf("the scenario made from it is wrong: %w", err)
 	}
 	if len(r.Phases) == 0 {

@@ -128,7 +128,7 @@ it takes what stands below for granted. NAME - prints the file instead.`,
 		if err != nil {
 			return err
 		}
-		if _, err := scenarios.Read(file, text, scenarios.Options{Blocks: scenarioBlocks()}); err != nil {
+		if _, err := scenarios.Read(file, text, scenarios.Options{Blocks: blocks()}); err != nil {
 			return usageError(err)
 		}
 		if print {
