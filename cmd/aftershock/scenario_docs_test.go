@@ -26,7 +26,7 @@ func TestScenarioPage(t *testing.T) {
 		if !strings.Contains(text, "load:\n") && !strings.Contains(text, "extends:") {
 			text = "load: {phases: [{name: steady, for: 10m, rate: 60/min}]}\n" + text
 		}
-		if _, err := scenarios.Read("example.yaml", []byte(text), scenarios.Options{Blocks: scenarioBlocks()}); err != nil {
+		if _, err := scenarios.Read("example.yaml", []byte(text), scenarios.Options{Blocks: blocks()}); err != nil {
 			t.Errorf("%v\n%s", err, text)
 		}
 	}
