@@ -221,15 +221,6 @@ func crashAt(t *testing.T, point drafts.Point) {
 		}
 	}
 	if !drained {
-		resp, err := http.Get("http://" + address + "/metrics")
-		if err == nil {
-			b, _ := io.ReadAll(resp.Body)
-			for _, l := range strings.Split(string(b), "\n") {
-				if strings.HasPrefix(l, "aftershock_sender_backlog") || strings.HasPrefix(l, "aftershock_sender_in_fl") || strings.HasPrefix(l, "aftershock_sender_unk") || strings.HasPrefix(l, "aftershock_sender_re") {
-					t.Log(l)
-				}
-			}
-		}
 		t.Errorf("the backlog did not drain")
 	}
 	t.Logf("killed at %-8s lost %d, duplicates %d, of which the lost answer explains %d", point, lost, twice, explained)

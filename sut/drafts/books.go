@@ -55,6 +55,7 @@ type draft struct {
 	ahead      *draft // in the line
 	behind     *draft
 	state      State
+	taken      bool   // a dispatcher has claimed it
 	adopted    bool   // came out of the queue, not through the door
 	begun      bool   // an attempt has begun whose outcome is not known
 	template   bool   // has a template to fall back on
@@ -126,6 +127,9 @@ func (b *books) put(ref string, m message) {
 func (b *books) add(w *wire.Draft, now time.Time, p past, ordered bool) *draft {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if d := b.open[w.ID]; d != nil && d.known { // a create that is tried again and the queue have met
+		return d
+	}
 	b.numbers++
 	d := &draft{
 		id: strings.Clone(w.ID), tenant: w.Tenant, number: b.numbers, created: w.Created * int64(time.Millisecond),
@@ -164,7 +168,7 @@ func (b *books) add(w *wire.Draft, now time.Time, p past, ordered bool) *draft {
 func (b *books) drop(d *draft) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !d.known { // it came out of the queue meanwhile, and has finished
+	if !d.known || d.taken { // the queue had it already, and has handed it out meanwhile
 		return
 	}
 	b.unlink(d)

@@ -66,7 +66,9 @@ func (s *Service) adopt(it *queue.Item) (d *draft, body []byte, lost bool, err e
 	}
 	lost = it.Delivery > p.delivery+1
 	s.books.mu.Lock()
-	d = s.books.open[it.ID]
+	if d = s.books.open[it.ID]; d != nil {
+		d.taken = true // from here on it must not be dropped by a create that finds it in the queue
+	}
 	s.books.mu.Unlock()
 	if d != nil {
 		return d, body, lost, nil
@@ -112,7 +114,7 @@ func (s *Service) wasDead(w *wire.Draft) bool {
 func (b *books) recollect(d *draft) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	d.adopted = true
+	d.adopted, d.taken = true, true
 	n, begun := b.begun[d.id]
 	if !begun {
 		return

@@ -37,7 +37,11 @@ func (s *Service) forward(w http.ResponseWriter, r *http.Request) {
 	number := s.forwards.Add(1)
 	ctx, cancel := context.WithDeadline(r.Context(), s.w.Lanes.Of(instant.Other, 1024+number).Deadline(s.cfg.Load().Create.Timeout))
 	defer cancel()
-	ans, err := s.w.Caller.Do(ctx, r.Method, to, http.Header{"Content-Type": {"application/json"}}, body, 8<<20)
+	header := http.Header{"Content-Type": {"application/json"}}
+	if token := r.Header.Values("Authorization"); len(token) > 0 {
+		header["Authorization"] = token
+	}
+	ans, err := s.w.Caller.Do(ctx, r.Method, to, header, body, 8<<20)
 	if err != nil {
 		(&wire.Refusal{
 			Status: http.StatusBadGateway, Code: "drafts_unreachable", Says: "Drafts did not answer: " + wire.ErrorName(err),
