@@ -1,0 +1,271 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/harness"
+	"github.com/aftershock-dev/aftershock/harness/virtual"
+	"github.com/aftershock-dev/aftershock/reports/record"
+	"github.com/aftershock-dev/aftershock/scenarios"
+)
+
+// The benchmark's target is a process of its own: this program, with an address to listen on.
+func TestMain(m *testing.M) {
+	if addr := os.Getenv("AFTERSHOCK_TEST_CLOCK"); addr != "" {
+		if err := http.ListenAndServe(addr, &clock{}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// clock is a target that notes when requests arrive, and may hold those of a stretch of time.
+type clock struct {
+	mu       sync.Mutex
+	arrivals []time.Time
+	freeze   func(at time.Time) time.Duration // how long to hold a request
+}
+
+func (c *clock) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	now := time.Now()
+	switch r.URL.Path {
+	case "/arrivals": // tells, and forgets
+		c.mu.Lock()
+		list := c.arrivals
+		c.arrivals = nil
+		c.mu.Unlock()
+		_ = json.NewEncoder(w).Encode(list)
+		return
+	case "/ready":
+		return
+	}
+	_, _ = io.Copy(io.Discard, r.Body)
+	c.mu.Lock()
+	c.arrivals = append(c.arrivals, now)
+	freeze := c.freeze
+	c.mu.Unlock()
+	if freeze != nil {
+		time.Sleep(freeze(now))
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// steady is a scenario of even load.
+func steady(tb testing.TB, rate int, length time.Duration) *scenarios.Scenario {
+	tb.Helper()
+	yaml := fmt.Sprintf(`
+schema: aftershock/scenario/v1
+name: pacing
+seed: 1
+load: {arrivals: even, phases: [{name: steady, for: %v, rate: %d/s}]}
+client: {timeout: 30s}
+drain: 1s
+thresholds: [{id: sent, metric: messages.unsent, is: "== 0"}]
+`, length, rate)
+	s, err := scenarios.Read("pacing.yaml", []byte(yaml), scenarios.Options{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+// shoot lets a Runner send a scenario's load and returns its messages.
+func shoot(ctx context.Context, sc *scenarios.Scenario, url string, transport http.RoundTripper, inVirtualTime bool, dir string) (record.Info, []record.Message, error) {
+	w, err := record.Create(dir, record.Info{}, sc.YAML())
+	if err != nil {
+		return record.Info{}, nil, err
+	}
+	r := &harness.Runner{
+		Scenario: sc, System: harness.System{Name: "bare", URL: url, Transport: transport}, Writer: w, Virtual: inVirtualTime, Every: time.Second,
+	}
+	info, err := r.Run(ctx)
+	if err = errors.Join(err, w.Close(info)); err != nil {
+		return info, nil, err
+	}
+	run, err := record.Load(dir)
+	if err != nil {
+		return info, nil, err
+	}
+	return info, run.Messages, nil
+}
+
+func quantile(d []time.Duration, q float64) time.Duration {
+	slices.Sort(d)
+	return d[min(len(d)-1, int(q*float64(len(d))))]
+}
+
+// A target that holds every request for two of ten seconds: a generator that waits for answers before it sends the next
+// hit sees nothing of it.
+func TestFreezeIsSeen(t *testing.T) {
+	network := virtual.NewNetwork()
+	var info record.Info
+	var messages []record.Message
+	var err error
+	dir := t.TempDir()
+	sc := steady(t, 500, 10*time.Second)
+	virtual.Run(time.Time{}, func() {
+		begin := time.Now()
+		c := &clock{freeze: func(at time.Time) time.Duration {
+			if since := at.Sub(begin); since >= 4*time.Second && since < 6*time.Second {
+				return 6*time.Second - since
+			}
+			return 0
+		}}
+		network.Handle("target", c)
+		info, messages, err = shoot(context.Background(), sc, "http://target", network, true, dir)
+		network.Wait()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var response []time.Duration
+	for _, m := range messages {
+		response = append(response, m.Answered-m.Scheduled)
+	}
+	if p99 := quantile(response, .99); len(response) < 4999 || p99 < 1800*time.Millisecond || info.Harness.Unsent > 0 {
+		t.Errorf("%d hits, %d unsent, p90 %v, p99 %v", len(response), info.Harness.Unsent, quantile(response, .9), p99)
+	}
+}
+
+// clockProcess starts the target and returns its address.
+func clockProcess(b *testing.B) string {
+	b.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	exe, err := os.Executable()
+	if err != nil {
+		b.Fatal(err)
+	}
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), "AFTERSHOCK_TEST_CLOCK="+addr)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	for range 500 {
+		if resp, err := http.Get("http://" + addr + "/ready"); err == nil {
+			resp.Body.Close()
+			return addr
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	b.Fatal("the target does not answer")
+	return ""
+}
+
+// lateness is by how much each arrival was behind the ideal line; the most punctual one is on it.
+func lateness(b *testing.B, addr string, rate int) []time.Duration {
+	b.Helper()
+	resp, err := http.Get("http://" + addr + "/arrivals")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var at []time.Time
+	if err := json.NewDecoder(resp.Body).Decode(&at); err != nil || len(at) == 0 {
+		b.Fatalf("%d arrivals, %v", len(at), err)
+	}
+	slices.SortFunc(at, time.Time.Compare)
+	out := make([]time.Duration, len(at))
+	first := time.Duration(math.MaxInt64)
+	for i := range at {
+		out[i] = at[i].Sub(at[0]) - time.Duration(i)*time.Second/time.Duration(rate)
+		first = min(first, out[i])
+	}
+	for i := range out {
+		out[i] -= first
+	}
+	return out
+}
+
+const pacedFor = 5 * time.Second
+
+// BenchmarkPacing compares how punctual hits leave: ours, the vegeta command's, and k6's when it is installed. The target
+// is one process, its clock the judge of all.
+func BenchmarkPacing(b *testing.B) {
+	addr := clockProcess(b)
+	vegeta := filepath.Join(b.TempDir(), "vegeta")
+	if out, err := exec.Command("go", "build", "-o", vegeta, "github.com/tsenart/vegeta/v12").CombinedOutput(); err != nil {
+		b.Fatalf("build the vegeta command: %v\n%s", err, out)
+	}
+	for _, rate := range []int{200, 1000, 5000} {
+		for _, tool := range []struct {
+			name string
+			run  func(b *testing.B)
+		}{
+			{"aftershock", func(b *testing.B) {
+				transport := &http.Transport{MaxIdleConnsPerHost: 4096}
+				defer transport.CloseIdleConnections()
+				if _, _, err := shoot(b.Context(), steady(b, rate, pacedFor), "http://"+addr, transport, false, b.TempDir()); err != nil {
+					b.Fatal(err)
+				}
+			}},
+			{"vegeta", func(b *testing.B) {
+				cmd := exec.Command(vegeta, "attack", fmt.Sprintf("-rate=%d", rate), "-duration="+pacedFor.String(), "-output="+os.DevNull)
+				cmd.Stdin = strings.NewReader("POST http://" + addr + "/v1/messages\n")
+				command(b, cmd)
+			}},
+			{"k6", func(b *testing.B) {
+				if _, err := exec.LookPath("k6"); err != nil {
+					b.Skip("k6 is not installed")
+				}
+				script := filepath.Join(b.TempDir(), "pacing.js")
+				if err := os.WriteFile(script, []byte(k6Script(addr, rate)), 0o600); err != nil {
+					b.Fatal(err)
+				}
+				command(b, exec.Command("k6", "run", "--quiet", "--no-usage-report", script))
+			}},
+		} {
+			b.Run(fmt.Sprintf("%s/%d", tool.name, rate), func(b *testing.B) {
+				var all []time.Duration
+				for b.Loop() {
+					tool.run(b)
+					all = append(all, lateness(b, addr, rate)...)
+				}
+				b.ReportMetric(quantile(all, .5).Seconds()*1e3, "late-p50-ms")
+				b.ReportMetric(quantile(all, .99).Seconds()*1e3, "late-p99-ms")
+				b.ReportMetric(float64(len(all))/float64(b.N), "hits")
+			})
+		}
+	}
+}
+
+func command(b *testing.B, cmd *exec.Cmd) {
+	b.Helper()
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		b.Fatalf("%s: %v\n%s", cmd.Path, err, out.Bytes())
+	}
+}
+
+func k6Script(addr string, rate int) string {
+	return fmt.Sprintf(`
+import http from 'k6/http';
+export const options = { discardResponseBodies: true, scenarios: { steady: {
+  executor: 'constant-arrival-rate', rate: %d, timeUnit: '1s', duration: '%v', preAllocatedVUs: 500, maxVUs: 2000 } } };
+export default function () { http.post('http://%s/v1/messages', '{}'); }
+`, rate, pacedFor, addr)
+}
