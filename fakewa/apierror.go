@@ -17,7 +17,6 @@ type apiError struct {
 	transient bool
 	userTitle string
 	userText  string
-	expired   bool // not on the wire: the error exists because media had expired
 }
 
 const (

@@ -162,14 +162,13 @@ func (a *armed) selects(now time.Time, number, to, kind string, key, attempt uin
 
 // posting is one update on its way to the callback.
 type posting struct {
-	now      time.Time
-	by       *armed
-	update   *update
-	delay    time.Duration
-	copies   []time.Duration // further copies, each this much later
-	lost     bool
-	batch    int
-	sameTime bool
+	now    time.Time
+	by     *armed
+	update *update
+	delay  time.Duration
+	copies []time.Duration // further copies, each this much later
+	lost   bool
+	batch  int
 }
 
 // float draws for this update and this fault.

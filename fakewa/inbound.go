@@ -35,7 +35,6 @@ type inbound struct {
 	name    string
 	message []byte // members of the message behind from, id and timestamp
 	wamid   string
-	problem *apiError
 }
 
 func (in *Inbound) check() error {

@@ -67,15 +67,12 @@ func (l *ledger) add(e *Entry) {
 	defer l.mu.Unlock()
 	e.Seq = l.next
 	l.next++
-	n := len(l.blocks)
-	if n == 0 || len(l.blocks[n-1].data) > blockSize-maxEntry {
+	if n := len(l.blocks); n == 0 || len(l.blocks[n-1].data) > blockSize-maxEntry {
 		l.blocks = append(l.blocks, block{first: e.Seq, data: make([]byte, 0, blockSize)})
 		l.held += blockSize
-		n++
 		l.shrink()
-		n = len(l.blocks)
 	}
-	b := &l.blocks[n-1]
+	b := &l.blocks[len(l.blocks)-1]
 	b.data = appendEntry(b.data, e, &l.names)
 	l.sum.count(e)
 	if l.waits {

@@ -22,11 +22,17 @@ type interner struct {
 	index map[string]uint64
 }
 
+// maxNames bounds how many names are kept.
+const maxNames = 1 << 16
+
 func (n *interner) number(name string) uint64 {
 	if name == "" {
 		return 0
 	}
 	i, ok := n.index[name]
+	if !ok && len(n.names) >= maxNames {
+		return 0 // somebody makes names up: the entry goes without
+	}
 	if !ok {
 		if n.index == nil {
 			n.index = map[string]uint64{}

@@ -15,6 +15,11 @@ type spill struct {
 
 func (s *spill) write(b []byte) (at int64, err error) {
 	if s.file == nil {
+		if s.dir != "" {
+			if err := os.MkdirAll(s.dir, 0o755); err != nil {
+				return 0, fmt.Errorf("spill to disk: %w", err)
+			}
+		}
 		f, err := os.CreateTemp(s.dir, "fakewa-*.spill")
 		if err != nil {
 			return 0, fmt.Errorf("spill to disk: %w", err)

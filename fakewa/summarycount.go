@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// maxNumbers bounds how many business numbers are counted apart.
+const maxNumbers = 1 << 12
+
 // decided counts an attempt when it was decided: what was accepted counts from that moment, not from the answer.
 func (s *Summary) decided(r *Request, d *Decision) {
 	s.Calls[string(r.Endpoint)]++
@@ -13,8 +16,16 @@ func (s *Summary) decided(r *Request, d *Decision) {
 		return
 	}
 	s.Attempts++
-	s.Type[clip(r.Message.Type, 32)]++
-	s.Number[r.Node]++
+	if _, ok := messageTypes[r.Message.Type]; ok {
+		s.Type[r.Message.Type]++
+	} else {
+		s.Type["other"]++
+	}
+	if _, ok := s.Number[r.Node]; ok || len(s.Number) < maxNumbers {
+		s.Number[r.Node]++
+	} else {
+		s.Number["other"]++
+	}
 	if d.Expired {
 		s.Expired++
 	}
