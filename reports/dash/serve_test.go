@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -96,14 +97,14 @@ func same(t *testing.T, who string, seen []string) {
 }
 
 // cutting forwards connections and breaks each after some bytes.
-func cutting(t *testing.T, to string, after int64) (addr string, cuts *int) {
+func cutting(t *testing.T, to string, after int64) (addr string, cuts *atomic.Int64) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var conns sync.WaitGroup
-	n := 0
+	cuts = new(atomic.Int64)
 	conns.Go(func() {
 		for {
 			in, err := l.Accept()
@@ -115,13 +116,13 @@ func cutting(t *testing.T, to string, after int64) (addr string, cuts *int) {
 				in.Close()
 				continue
 			}
-			n++
+			n := cuts.Add(1)
 			conns.Go(func() { io.Copy(out, in); out.Close() })
-			conns.Go(func() { io.CopyN(in, out, after*int64(n)); in.Close(); out.Close() })
+			conns.Go(func() { io.CopyN(in, out, after*n); in.Close(); out.Close() })
 		}
 	})
 	t.Cleanup(func() { l.Close(); conns.Wait() })
-	return l.Addr().String(), &n
+	return l.Addr().String(), cuts
 }
 
 // TestRemoteSurvivesCuts: a connection that breaks again and again loses nothing and repeats nothing.
@@ -142,8 +143,8 @@ func TestRemoteSurvivesCuts(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "the viewer", seen)
-	if *cuts < 3 || !slices.Contains(seen, "lost") {
-		t.Errorf("only %d connections, and the viewer was told of no loss", *cuts)
+	if cuts.Load() < 3 || !slices.Contains(seen, "lost") {
+		t.Errorf("only %d connections, and the viewer was told of no loss", cuts.Load())
 	}
 }
 
