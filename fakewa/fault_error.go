@@ -1,13 +1,14 @@
 package fakewa
 
 import (
+	"errors"
 	"fmt"
 )
 
 // errorFault refuses requests with a documented code, or accepts them and fails them later.
 type errorFault struct {
 	Scope   `yaml:",inline"`
-	Code    int    `yaml:"code"`
+	Code    *int   `yaml:"code"` // 0 is a code of its own
 	Status  int    `yaml:"status,omitempty"`  // HTTP status, instead of the documented one
 	Subcode int    `yaml:"subcode,omitempty"` // error_subcode
 	Message string `yaml:"message,omitempty"` // instead of (#code) title
@@ -16,8 +17,11 @@ type errorFault struct {
 }
 
 func (f *errorFault) check() error {
-	if _, ok := catalog[f.Code]; !ok {
-		return fmt.Errorf("code: %d is not documented", f.Code)
+	if f.Code == nil {
+		return errors.New("needs code, such as 131016")
+	}
+	if _, ok := catalog[*f.Code]; !ok {
+		return fmt.Errorf("code: %d is not documented", *f.Code)
 	}
 	if f.Status != 0 && (f.Status < 400 || f.Status > 599) {
 		return fmt.Errorf("status: %d is not between 400 and 599", f.Status)
@@ -32,7 +36,7 @@ func (f *errorFault) check() error {
 }
 
 func (f *errorFault) error() *apiError {
-	e := fail(f.Code, f.Details)
+	e := fail(*f.Code, f.Details)
 	or(&e.subcode, f.Subcode)
 	if f.Status != 0 {
 		e.status = f.Status
