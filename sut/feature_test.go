@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -77,11 +78,11 @@ func TestIdempotencyKey(t *testing.T) {
 			s, b, _ := w.call("POST", "/v1/messages", hello, "Idempotency-Key", "k1")
 			first <- answer{s, b}
 		}()
-		time.Sleep(500 * time.Millisecond)
+		settle(500 * time.Millisecond)
 		// The front door waits for a create that is under way; asked directly, Drafts says so.
 		req := `{"id":"k-1","to":"15550001","type":"text","text":"m1","key":"direct","print":7}`
 		go func() { _, _ = w.drafts(req) }()
-		time.Sleep(100 * time.Millisecond)
+		settle(100 * time.Millisecond)
 		if status, body := w.drafts(req); status != 409 || code(body) != "key_in_progress" {
 			t.Errorf("second create under way: %d %s, want 409 key_in_progress", status, body)
 		}
@@ -96,7 +97,7 @@ func TestIdempotencyKey(t *testing.T) {
 		if status, body, _ := w.call("POST", "/v1/messages", other, "Idempotency-Key", "k1"); status != 422 || code(body) != "key_reused" {
 			t.Errorf("key with another body: %d %s, want 422 key_reused", status, body)
 		}
-		time.Sleep(time.Minute)
+		settle(time.Minute)
 		if n := w.count("m1"); n != 2 { // once through the door, once through the direct create above
 			t.Errorf("m1 was accepted %d times, want 2", n)
 		}
@@ -131,7 +132,7 @@ func TestFailedCreateCanBeTriedAgainWithItsKey(t *testing.T) {
 			}
 			time.Sleep(5 * time.Second)
 		}
-		time.Sleep(2 * time.Minute)
+		settle(2 * time.Minute)
 		if status, body, _ := w.call("POST", "/v1/messages", text("m2"), "Idempotency-Key", "2"); status != 202 {
 			t.Errorf("the same key once there is room: %d %s, want 202", status, body)
 		}
@@ -197,7 +198,7 @@ func TestBatch(t *testing.T) {
 				}
 			}
 		}
-		time.Sleep(10 * time.Second)
+		settle(10 * time.Second)
 		if w.count("m1") != 1 || w.count("m3") != 1 {
 			t.Errorf("accepted %d and %d times, want once each", w.count("m1"), w.count("m3"))
 		}
@@ -215,14 +216,14 @@ func TestScheduleAndCancel(t *testing.T) {
 				t.Fatalf("%d %s", status, answer)
 			}
 		}
-		time.Sleep(10 * time.Minute)
+		settle(10 * time.Minute)
 		if status, body, _ := w.call("DELETE", "/v1/messages/m2", ""); status != 200 || !strings.Contains(body, "cancelled") {
 			t.Errorf("cancel: %d %s", status, body)
 		}
 		if w.count("m1") != 0 {
 			t.Error("sent before its time")
 		}
-		time.Sleep(time.Hour)
+		settle(time.Hour)
 		if w.count("m1") != 1 || w.count("m2") != 0 {
 			t.Errorf("accepted %d and %d times, want 1 and 0", w.count("m1"), w.count("m2"))
 		}
@@ -241,7 +242,7 @@ func TestAmbiguousSendIsHeldAndResolvedByItsStatus(t *testing.T) {
 		w.api.decide = func(uint64, string) (int, string, bool) { return 200, "", true } // accepted, the answer is lost
 		defer w.close()
 		w.post(t.Context(), "m1", 1, text("m1"))
-		time.Sleep(10 * time.Minute)
+		settle(10 * time.Minute)
 		if w.count("m1") != 1 || w.state("m1") != "delivered" {
 			t.Errorf("accepted %d times, %s; want once, delivered", w.count("m1"), w.state("m1"))
 		}
@@ -279,10 +280,10 @@ func TestMediaIsUploadedAnewWhenItHasExpired(t *testing.T) {
 		w.api.life = time.Minute // the sender trusts its ids for an hour
 		defer w.close()
 		w.post(t.Context(), "m1", 1, image("m1"))
-		time.Sleep(10 * time.Minute)
+		settle(10 * time.Minute)
 		body := strings.Replace(image("m2"), "files/m2", "files/m1", 1)
 		w.post(t.Context(), "m2", 1, body)
-		time.Sleep(10 * time.Minute)
+		settle(10 * time.Minute)
 		if w.count("m1") != 1 || w.count("m2") != 1 {
 			t.Errorf("accepted %d and %d times, want once each", w.count("m1"), w.count("m2"))
 		}
@@ -300,7 +301,7 @@ func TestTemplateGoesOutWhenTheWindowHasClosed(t *testing.T) {
 		body := `{"to":"+15551234567","text":"m1","window_ends":"` + ended + `"`
 		w.post(t.Context(), "m1", 1, body+`}`)
 		w.post(t.Context(), "m2", 1, body+`,"template":{"name":"hello","language":{"code":"en"}}}`)
-		time.Sleep(time.Minute)
+		settle(time.Minute)
 		if got := w.state("m1"); got != "failed: outside the 24 h window, and no template to fall back on" {
 			t.Errorf("m1: %s", got)
 		}
@@ -322,19 +323,19 @@ func TestPauseAndResume(t *testing.T) {
 		say("m1", `,"tenant":"acme"`)
 		say("m2", `,"tenant":"other"`)
 		say("m3", `,"class":"bulk"`)
-		time.Sleep(time.Minute)
+		settle(time.Minute)
 		if w.count("m1") != 0 || w.count("m2") != 1 || w.count("m3") != 0 {
 			t.Errorf("paused: %d %d %d, want 0 1 0", w.count("m1"), w.count("m2"), w.count("m3"))
 		}
-		time.Sleep(5 * time.Minute)
+		settle(5 * time.Minute)
 		w.call("POST", "/v1/resume", `{"scope":"tenant","name":"acme"}`)
-		time.Sleep(time.Minute)
+		settle(time.Minute)
 		if w.count("m1") != 1 || w.count("m3") != 1 {
 			t.Errorf("resumed: %d %d, want 1 1", w.count("m1"), w.count("m3"))
 		}
 		w.call("POST", "/v1/pause", `{"scope":"all"}`) // the kill switch
 		say("m4", "")
-		time.Sleep(10 * time.Minute)
+		settle(10 * time.Minute)
 		if w.count("m4") != 0 {
 			t.Error("sent although everything is paused")
 		}
@@ -353,7 +354,7 @@ func TestDeadLettersAreReplayed(t *testing.T) {
 		}
 		defer w.close()
 		w.post(t.Context(), "m1", 1, text("m1"))
-		time.Sleep(10 * time.Minute)
+		settle(10 * time.Minute)
 		_, body, _ := w.call("GET", "/v1/dead", "")
 		var got struct {
 			Dead []struct{ ID, Draft, Reason string }
@@ -365,7 +366,7 @@ func TestDeadLettersAreReplayed(t *testing.T) {
 		if status, body, _ := w.call("POST", "/v1/dead/"+got.Dead[0].ID+"/replay", ""); status != 204 {
 			t.Fatalf("replay: %d %s", status, body)
 		}
-		time.Sleep(time.Minute)
+		settle(time.Minute)
 		if w.count("m1") != 1 || w.state("m1") != "delivered" {
 			t.Errorf("accepted %d times, %s", w.count("m1"), w.state("m1"))
 		}
@@ -388,7 +389,7 @@ func TestOrderWithinAConversation(t *testing.T) {
 			id := fmt.Sprint("m", i)
 			w.post(t.Context(), id, 1, `{"to":"+15551234567","text":"`+id+`"}`)
 		}
-		time.Sleep(time.Minute)
+		settle(time.Minute)
 		var got []string
 		for _, c := range w.api.calls {
 			got = append(got, c[:2])
@@ -408,7 +409,7 @@ func TestTenantsTakeTurns(t *testing.T) {
 			w.post(t.Context(), id, 1, fmt.Sprintf(`{"to":"+1555000%04d","text":%q,"tenant":"big"}`, i, id))
 		}
 		w.post(t.Context(), "s1", 1, `{"to":"+15559990001","text":"s1","tenant":"small"}`)
-		time.Sleep(20 * time.Second)
+		settle(20 * time.Second)
 		if w.count("s1") != 1 {
 			t.Errorf("the small tenant's message waits behind the big one's backlog of %d", w.sender.Stats().Backlog)
 		}
@@ -418,9 +419,10 @@ func TestTenantsTakeTurns(t *testing.T) {
 func TestStoppedNumberOpensItsBreaker(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		w := hardenedWorld(t, "")
-		locked := true
+		var locked atomic.Bool
+		locked.Store(true)
 		w.api.decide = func(uint64, string) (int, string, bool) {
-			if locked {
+			if locked.Load() {
 				return 403, `{"error":{"code":131031,"message":"locked"}}`, false
 			}
 			return 200, "", false
@@ -430,7 +432,7 @@ func TestStoppedNumberOpensItsBreaker(t *testing.T) {
 			id := fmt.Sprintf("m%03d", i)
 			w.post(t.Context(), id, 1, text(id))
 		}
-		time.Sleep(10 * time.Minute)
+		settle(10 * time.Minute)
 		calls := w.api.n
 		if calls > 60 {
 			t.Errorf("%d calls to a locked account", calls)
@@ -438,8 +440,8 @@ func TestStoppedNumberOpensItsBreaker(t *testing.T) {
 		if r := w.sender.Ready(); r.KeepingUp || !r.Accepting {
 			t.Errorf("readiness %+v", r)
 		}
-		locked = false
-		time.Sleep(20 * time.Minute)
+		locked.Store(false)
+		settle(20 * time.Minute)
 		if st := w.sender.Stats(); st.Accepted != 20 || st.Backlog != 0 {
 			t.Errorf("accepted %d, backlog %d, want 20 and 0", st.Accepted, st.Backlog)
 		}
@@ -507,7 +509,7 @@ func TestMetricsAndHealth(t *testing.T) {
 		w := hardenedWorld(t, "")
 		defer w.close()
 		w.post(t.Context(), "m1", 1, text("m1"))
-		time.Sleep(10 * time.Second)
+		settle(10 * time.Second)
 		_, body, _ := w.call("GET", "/metrics", "")
 		for _, want := range []string{
 			"aftershock_sender_accepted_total 1\n", "aftershock_sender_backlog 0\n", "aftershock_sender_backlog_per_replica 0\n",

@@ -17,7 +17,7 @@ func TestOneMessageGoesThrough(t *testing.T) {
 						t.Fatalf("%s: answered %d %s", id, status, answer)
 					}
 				}
-				time.Sleep(10 * time.Second)
+				settle(10 * time.Second)
 				for _, id := range []string{"m000001", "m000002"} {
 					if n := len(w.api.accepted[id]); n != 1 {
 						t.Errorf("%s was accepted %d times, want 1", id, n)

@@ -261,3 +261,9 @@ func preset(t testing.TB, name string) Config {
 func inBubble(t *testing.T, f func(t *testing.T)) { synctest.Test(t, f) }
 
 var observe func(Attempt)
+
+// settle lets d pass and waits until nothing moves any more, so that a test may look at what others wrote.
+func settle(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
