@@ -60,7 +60,7 @@ func (s *Service) create(j *fleet.Job, w http.ResponseWriter, r *http.Request) e
 	if err := j.Gate(instant.Create); err != nil {
 		return err
 	}
-	wire.WriteJSON(w, http.StatusCreated, wire.Created{ID: d.ID, State: Queued.String()})
+	wire.Write(w, http.StatusCreated, wire.Created{ID: d.ID, State: Queued.String()})
 	return nil
 }
 

@@ -19,12 +19,13 @@ type cloud struct {
 	s      *Service
 	base   string
 	bearer []string
+	json   []string
 	mu     sync.RWMutex
 	urls   map[string]*url.URL // by phone number id
 }
 
 func newCloud(s *Service) (*cloud, error) {
-	c := &cloud{s: s, base: s.w.API, bearer: []string{"Bearer " + s.w.Token}, urls: map[string]*url.URL{}}
+	c := &cloud{s: s, base: s.w.API, bearer: []string{"Bearer " + s.w.Token}, json: []string{"application/json"}, urls: map[string]*url.URL{}}
 	if _, err := url.Parse(c.base); err != nil {
 		return nil, fmt.Errorf("whatsapp: address of the Cloud API: %w", err)
 	}
@@ -132,7 +133,7 @@ func (c *cloud) post(ctx context.Context, number uint64, d *wire.Draft, n int, b
 	began := time.Now()
 	ctx, cancel := context.WithDeadline(ctx, s.w.Lanes.Of(instant.APIWait, number).Deadline(s.cfg.Load().API.Timeout))
 	defer cancel()
-	ans, err := s.w.Caller.Post(ctx, to, http.Header{"Authorization": c.bearer}, body)
+	ans, err := s.w.Caller.Post(ctx, to, http.Header{"Authorization": c.bearer, "Content-Type": c.json}, body)
 	defer ans.Release()
 	out := c.judge(ans, err)
 	if s.w.Observe != nil {

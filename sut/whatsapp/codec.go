@@ -164,7 +164,7 @@ func readStatus(l *jlexer.Lexer) wire.Status {
 
 // MarshalJSON writes the answer to a message that was taken.
 func (a Accepted) MarshalJSON() ([]byte, error) {
-	w := jwriter.Writer{NoEscapeHTML: true}
+	w := wire.NewWriter()
 	w.RawString(`{"id":`)
 	w.String(a.ID)
 	w.RawString(`,"draft":`)
@@ -177,7 +177,7 @@ func (a Accepted) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON writes the request to the Cloud API.
 func (o *outgoing) MarshalJSON() ([]byte, error) {
-	w := jwriter.Writer{NoEscapeHTML: true}
+	w := wire.NewWriter()
 	w.RawString(`{"messaging_product":"whatsapp","recipient_type":"individual","to":`)
 	w.String(o.To)
 	w.RawString(`,"type":`)

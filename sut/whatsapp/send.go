@@ -51,7 +51,7 @@ func (s *Service) send(j *fleet.Job, w http.ResponseWriter, r *http.Request) err
 	if res.class == policy.MediaGone {
 		j.Waste(j.Spent)
 	}
-	wire.WriteJSON(w, sendStatus(res.class), &res.SendResult)
+	wire.Write(w, sendStatus(res.class), &res.SendResult)
 	return nil
 }
 

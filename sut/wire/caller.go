@@ -17,6 +17,7 @@ import (
 type Caller struct {
 	transport http.RoundTripper
 	buffers   sync.Pool
+	blank     *http.Request // what every request begins as
 }
 
 // NewCaller returns a caller; a nil transport is a transport of its own.
@@ -26,8 +27,20 @@ func NewCaller(t http.RoundTripper) *Caller {
 		own.MaxIdleConnsPerHost = 512
 		t = own
 	}
-	return &Caller{transport: t}
+	return &Caller{transport: t, blank: &http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}}
 }
+
+// content is a body that is read.
+type content struct{ bytes.Reader }
+
+func newContent(b []byte) *content {
+	c := new(content)
+	c.Reset(b)
+	return c
+}
+
+// Close implements io.Closer.
+func (*content) Close() error { return nil }
 
 // Transport is what the calls go through.
 func (c *Caller) Transport() http.RoundTripper { return c.transport }
@@ -59,30 +72,22 @@ func (a *Answer) Release() {
 // maxAnswer bounds the body of an answer to a JSON call.
 const maxAnswer = 1 << 20
 
-// Post sends a JSON body and reads the answer whole. The body is not kept after Post returns with an answer; after an
-// error the callee may still be reading it, so it must not be changed.
+// Post sends a body and reads the answer whole. The body is not kept after Post returns with an answer; after an error
+// the callee may still be reading it, so it must not be changed.
 func (c *Caller) Post(ctx context.Context, to *url.URL, header http.Header, body []byte) (Answer, error) {
-	if header == nil {
-		header = http.Header{}
-	}
-	header["Content-Type"] = jsonType
 	return c.Do(ctx, http.MethodPost, to, header, body, maxAnswer)
 }
-
-var jsonType = []string{"application/json"}
 
 // Do makes one call and reads up to limit bytes of its answer.
 func (c *Caller) Do(ctx context.Context, method string, to *url.URL, header http.Header, body []byte, limit int64) (Answer, error) {
 	if header == nil {
 		header = http.Header{}
 	}
-	req := (&http.Request{
-		Method: method, URL: to, Host: to.Host, Header: header,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}).WithContext(ctx)
+	req := c.blank.WithContext(ctx) // a copy: one allocation, not two
+	req.Method, req.URL, req.Host, req.Header = method, to, to.Host, header
 	if body != nil {
-		req.Body = io.NopCloser(bytes.NewReader(body))
-		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		req.Body = newContent(body)
+		req.GetBody = func() (io.ReadCloser, error) { return newContent(body), nil }
 		req.ContentLength = int64(len(body))
 	}
 	resp, err := c.transport.RoundTrip(req)

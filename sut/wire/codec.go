@@ -44,6 +44,13 @@ func Array(l *jlexer.Lexer, element func()) {
 	l.Delim(']')
 }
 
+// NewWriter returns a writer with room for a usual body.
+func NewWriter() jwriter.Writer {
+	w := jwriter.Writer{NoEscapeHTML: true}
+	w.Buffer.EnsureSpace(512)
+	return w
+}
+
 // raw reads a value of any kind as its bytes.
 func raw(l *jlexer.Lexer) json.RawMessage { return append(json.RawMessage(nil), l.Raw()...) }
 
@@ -135,7 +142,7 @@ func ReadMedia(l *jlexer.Lexer) *Media { return readMedia(l) }
 
 // MarshalJSON writes a draft.
 func (d *Draft) MarshalJSON() ([]byte, error) {
-	w := jwriter.Writer{NoEscapeHTML: true}
+	w := NewWriter()
 	w.RawString(`{"id":`)
 	w.String(d.ID)
 	text(&w, "request", d.Request)
@@ -218,7 +225,7 @@ func (r *SendResult) UnmarshalJSON(b []byte) error {
 
 // MarshalJSON writes the answer to a send.
 func (r *SendResult) MarshalJSON() ([]byte, error) {
-	w := jwriter.Writer{NoEscapeHTML: true}
+	w := NewWriter()
 	w.RawString(`{"class":`)
 	w.String(r.Class)
 	text(&w, "wamid", r.WAMID)
@@ -263,7 +270,7 @@ func ReadStatuses(b []byte) ([]Status, error) {
 
 // WriteStatuses writes a batch of statuses.
 func WriteStatuses(list []Status) ([]byte, error) {
-	w := jwriter.Writer{NoEscapeHTML: true}
+	w := NewWriter()
 	w.RawByte('[')
 	for i := range list {
 		s := &list[i]

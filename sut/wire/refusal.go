@@ -29,6 +29,13 @@ func (r *Refusal) Write(w http.ResponseWriter) {
 
 // WriteJSON answers with a status and a body.
 func WriteJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	Write(w, status, v)
+}
+
+// Write answers a service of this sender, which knows what it asked for, with a status and a body: a header costs more
+// than the body does.
+func Write(w http.ResponseWriter, status int, v any) {
 	var b []byte
 	var err error
 	if own, ok := v.(json.Marshaler); ok { // without the copy that json.Marshal would make of it
@@ -40,7 +47,6 @@ func WriteJSON(w http.ResponseWriter, status int, v any) {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
-	w.Header()["Content-Type"] = jsonType
 	w.WriteHeader(status)
 	_, _ = w.Write(b) // a caller that has gone cannot be told
 }
