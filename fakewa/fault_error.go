@@ -8,7 +8,7 @@ import (
 // errorFault refuses requests with a documented code, or accepts them and fails them later.
 type errorFault struct {
 	Scope   `yaml:",inline"`
-	Code    *int   `yaml:"code"` // 0 is a code of its own
+	Code    *int   `yaml:"code"`              // 0 is a code of its own
 	Status  int    `yaml:"status,omitempty"`  // HTTP status, instead of the documented one
 	Subcode int    `yaml:"subcode,omitempty"` // error_subcode
 	Message string `yaml:"message,omitempty"` // instead of (#code) title
