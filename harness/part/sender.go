@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/aftershock-dev/aftershock/sut"
 	"github.com/aftershock-dev/aftershock/sut/queue"
@@ -77,12 +78,20 @@ func newSender(s Spec, q queue.Queue) (*sut.Sender, *trail, error) {
 		return nil, nil, err
 	}
 	t := &trail{replica: s.Name}
+	books := ""
+	if s.Kind == Drafts && s.Queue == "jetstream" { // a queue that outlives the process needs books that do
+		books = filepath.Join(s.Dir, "books")
+	}
 	sender, err := sut.New(cfg, sut.Wiring{
+		DataDir:     books,
 		WhatsAppURL: s.WhatsApp, DraftsURL: s.Drafts, APIBase: s.API, Token: Token, Phone: Phone, AppSecret: AppSecret,
 		VerifyToken: VerifyToken, Queue: q, Seed: s.Seed, Observe: t.observe,
 	})
 	return sender, t, err
 }
+
+// dedupe is how long the queue knows a draft again that is put twice.
+const dedupe = 15 * time.Minute
 
 // openQueue opens the engine that was asked for. The lease is for a Drafts service that dies: what it held is then
 // taken by the next.
@@ -91,7 +100,7 @@ func openQueue(ctx context.Context, s Spec) (queue.Queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings := queue.Config{Lease: cfg.Drafts.Dispatch.Lease}
+	settings := queue.Config{Lease: cfg.Drafts.Dispatch.Lease, DedupeWindow: dedupe}
 	if s.Queue != "jetstream" {
 		return queue.NewMemory(settings), nil
 	}
