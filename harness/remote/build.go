@@ -216,7 +216,7 @@ func (s *System) tell(ctx context.Context, u Unit, yaml string) error {
 func (s *System) load(ctx context.Context, units []Unit) (load, error) {
 	s.tally.ask(ctx, append([]Unit{s.drafts}, s.pool.running()...))
 	d := s.tally.drafts()
-	l := load{used: s.tally.used(), backlog: d.Backlog, oldest: d.OldestAge}
+	l := load{used: s.tally.used(), backlog: d.Ready, oldest: d.OldestWaiting}
 	if s.settings.config().Simulate {
 		return l, nil
 	}
