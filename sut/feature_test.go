@@ -448,6 +448,42 @@ func TestStoppedNumberOpensItsBreaker(t *testing.T) {
 	})
 }
 
+// TestThrottledNumberIsPacedByWhatGetsThrough lets the API take five messages a second of seven.
+func TestThrottledNumberIsPacedByWhatGetsThrough(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		w := hardenedWorld(t, "")
+		defer w.close()
+		var calls, taken int
+		var second time.Time
+		w.api.decide = func(uint64, string) (int, string, bool) {
+			w.api.mu.Lock()
+			defer w.api.mu.Unlock()
+			calls++
+			if now := time.Now().Truncate(time.Second); now != second {
+				second, taken = now, 0
+			}
+			if taken == 5 {
+				return 429, `{"error":{"code":130429,"message":"rate limit hit"}}`, false
+			}
+			taken++
+			return 200, "", false
+		}
+		const n = 1000
+		for i := range n {
+			id := fmt.Sprintf("m%04d", i)
+			w.post(t.Context(), id, 1, text(id))
+			time.Sleep(time.Second / 7)
+		}
+		settle(10 * time.Minute)
+		if st := w.sender.Stats(); st.Accepted != n || st.Backlog != 0 {
+			t.Errorf("accepted %d, backlog %d, want %d and 0", st.Accepted, st.Backlog, n)
+		}
+		if calls > n*11/10 {
+			t.Errorf("%d calls for %d messages: it knocks where it is not let in", calls, n)
+		}
+	})
+}
+
 func TestKilledAndPausedReplicas(t *testing.T) {
 	for _, verb := range []string{"kill", "pause", "partition", "restart"} {
 		inBubble(t, func(t *testing.T) {

@@ -114,7 +114,7 @@ func hardened() Config {
 	c.Drafts.Dispatch.InFlight = 500
 	c.Drafts.Dispatch.Limit.Kind = "gradient"
 	c.Drafts.Order = drafts.Order{Conversation: "strict", Park: 2000, FreshAfter: 10 * time.Minute, Shards: 4}
-	c.Drafts.Number = drafts.Number{Rate: perSecond(75), Burst: 10}
+	c.Drafts.Number = drafts.Number{Rate: perSecond(75), Burst: 10, Adapt: policy.Adapt{Cut: 0.2, Grow: 0.03}}
 	c.Drafts.Pair = drafts.Pair{Every: 6 * time.Second, Burst: 40}
 	c.Drafts.Budget = policy.Budget{PerSuccess: 0.1, Timeout: 2, Floor: 2, Cap: 100}
 	c.Drafts.Throttle = policy.Throttle{K: 2, Window: 2 * time.Minute, Probe: time.Second}

@@ -96,7 +96,7 @@ func New(cfg Config, w Wiring) (*Sender, error) {
 		VerifyToken: w.VerifyToken, Prefix: prefix, Seed: seed.For("whatsapp"), Lanes: w.Lanes, Observe: w.Observe, Traces: traces,
 		Classes: func() whatsapp.ClassBook { return classBook{s.cfg.Load()} },
 		Signals: func() fleet.Signals {
-			waiting, oldest := s.drafts.Waiting()
+			waiting, oldest := s.drafts.Wanting()
 			return fleet.Signals{Backlog: waiting, Oldest: oldest}
 		},
 	})

@@ -55,6 +55,7 @@ type draft struct {
 	ahead      *draft // in the line
 	behind     *draft
 	state      State
+	slot       bool   // its place in the pace of its number is reserved
 	taken      bool   // a dispatcher has claimed it
 	adopted    bool   // came out of the queue, not through the door
 	begun      bool   // an attempt has begun whose outcome is not known

@@ -44,6 +44,7 @@ type Order struct {
 type Number struct {
 	Rate  quantity.Rate `yaml:"rate"` // zero is no limit
 	Burst int           `yaml:"burst"`
+	Adapt policy.Adapt  `yaml:"adapt"` // follows what the API lets through; zero keeps to the rate
 }
 
 // Pair is the pace from one number to one recipient.
@@ -152,6 +153,8 @@ func (c *Config) Validate() error {
 	bad(c.Order.Shards >= 1 && c.Order.Shards <= 64, "order.shards", "%d is not within 1 and 64", c.Order.Shards)
 	bad(c.Pair.Every == 0 || c.Pair.Burst >= 1, "pair.burst", "%d; at least 1 is needed", c.Pair.Burst)
 	bad(c.Number.Rate.IsZero() || c.Number.Burst >= 1, "number.burst", "%d; at least 1 is needed", c.Number.Burst)
+	bad(c.Number.Adapt.Cut >= 0 && c.Number.Adapt.Cut < 1, "number.adapt.cut", "%v; write 0%% for a fixed pace, or less than 100%%", c.Number.Adapt.Cut)
+	bad(c.Number.Adapt.Off() || c.Number.Adapt.Grow > 0, "number.adapt.grow", "has to be above 0, or a pace that was cut never comes back")
 	bad(c.Drain.Factor == 0 || c.Drain.Factor >= 1, "drain.factor", "%v; write 0 for no cap, or at least 1", c.Drain.Factor)
 	oneOf(c.Send.Mode, "send.mode", "any", "classified")
 	oneOf(c.Send.Jitter, "send.jitter", "none", "full")

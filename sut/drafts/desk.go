@@ -26,7 +26,8 @@ type desk struct {
 	trays    []*tray
 	pace     policy.Pace
 	inFlight int
-	wantRoom bool // the desk waits for room in flight
+	wantRoom bool      // the desk waits for room in flight
+	fullAt   time.Time // when it last did
 	failed   error
 }
 
@@ -166,7 +167,7 @@ func (k *desk) next(now time.Time) (c taken, wait time.Duration, err error) {
 	case t == nil:
 		return c, 0, nil
 	case k.inFlight >= k.s.gates.underWay(cfg):
-		k.wantRoom = true
+		k.wantRoom, k.fullAt = true, now
 		return c, 0, nil
 	}
 	rate := k.s.gates.rate(cfg)
@@ -211,6 +212,16 @@ func (k *desk) takeOff() {
 	k.inFlight++
 	k.mu.Unlock()
 }
+
+// full reports whether drafts have lately waited for room in flight, and not for the pace.
+func (k *desk) full(now time.Time) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.wantRoom || !k.fullAt.IsZero() && now.Sub(k.fullAt) < fullFor
+}
+
+// fullFor is how long a desk counts as full after it last was.
+const fullFor = 15 * time.Second
 
 // landed makes room in flight.
 func (k *desk) landed() {

@@ -17,7 +17,7 @@ type gates struct {
 	budget   policy.BudgetState
 	throttle policy.ThrottleState
 	breakers map[string]*policy.BreakerState // by number, those that have seen trouble
-	numbers  map[string]*policy.Pace
+	numbers  map[string]*number
 	pairs    map[uint64]*policy.Pace
 	arrivals float64 // drafts a second coming in, averaged over minutes
 	arrived  time.Time
@@ -25,8 +25,21 @@ type gates struct {
 	draining bool
 }
 
+// number is the pace of one phone number.
+type number struct {
+	policy.Pace
+	adapt policy.AdaptState
+	sent  policy.Meter // accepted a second
+	used  time.Time    // when it was last used
+}
+
+// rate is the number's rate in force.
+func (n *number) rate(cfg *Config, now time.Time) quantity.Rate {
+	return policy.Rate(cfg.Number.Rate, cfg.Number.Adapt.Share(&n.adapt, now))
+}
+
 func newGates() *gates {
-	return &gates{breakers: map[string]*policy.BreakerState{}, numbers: map[string]*policy.Pace{}, pairs: map[uint64]*policy.Pace{}}
+	return &gates{breakers: map[string]*policy.BreakerState{}, numbers: map[string]*number{}, pairs: map[uint64]*policy.Pace{}}
 }
 
 // arrival counts a draft that came in.
@@ -78,17 +91,15 @@ func pairKey(number, to string) uint64 {
 func (g *gates) pass(cfg *Config, d *draft, now time.Time, u float64) (wait time.Duration, why string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	pair, number := g.pair(cfg, d.pair), g.number(cfg, d.from)
+	pair, number := g.pair(cfg, d.pair), g.number(cfg, d.from, now)
 	rate := pairRate(cfg)
 	if pair != nil {
 		if wait := pair.Wait(now, rate, cfg.Pair.Burst); wait > 0 {
 			return wait, "pair"
 		}
 	}
-	if number != nil {
-		if wait := number.Wait(now, cfg.Number.Rate, cfg.Number.Burst); wait > 0 {
-			return wait, "number"
-		}
+	if wait := g.slot(cfg, number, d, now); wait > 0 {
+		return wait, "number"
 	}
 	if cfg.Throttle.Hold(&g.throttle, now, u) {
 		return time.Second + cfg.Send.Backoff, "throttle"
@@ -101,10 +112,33 @@ func (g *gates) pass(cfg *Config, d *draft, now time.Time, u float64) (wait time
 	if pair != nil {
 		pair.Take(now, rate)
 	}
-	if number != nil {
-		number.Take(now, cfg.Number.Rate)
+	if number != nil && !d.slot {
+		number.Take(now, number.rate(cfg, now))
 	}
+	d.slot = false
 	return 0, ""
+}
+
+// slotAhead is how far ahead a number's slots are given out.
+const slotAhead = 5 * time.Second
+
+// slot makes a draft wait for its number's pace. A draft that has to wait is given a slot of its own, so that it need not
+// ask again and again; beyond slotAhead it comes back later.
+func (g *gates) slot(cfg *Config, n *number, d *draft, now time.Time) time.Duration {
+	if n == nil || d.slot {
+		return 0
+	}
+	rate := n.rate(cfg, now)
+	wait := n.Wait(now, rate, cfg.Number.Burst)
+	switch {
+	case wait <= 0:
+		return 0
+	case wait > slotAhead:
+		return slotAhead + time.Duration(d.number%10)*time.Second
+	}
+	n.Take(now, rate)
+	d.slot = true
+	return wait
 }
 
 func pairRate(cfg *Config) quantity.Rate { return quantity.Rate{Count: 1, Per: cfg.Pair.Every} }
@@ -121,16 +155,17 @@ func (g *gates) pair(cfg *Config, key uint64) *policy.Pace {
 	return p
 }
 
-func (g *gates) number(cfg *Config, name string) *policy.Pace {
+func (g *gates) number(cfg *Config, name string, now time.Time) *number {
 	if cfg.Number.Rate.IsZero() {
 		return nil
 	}
-	p := g.numbers[name]
-	if p == nil {
-		p = new(policy.Pace)
-		g.numbers[name] = p
+	n := g.numbers[name]
+	if n == nil {
+		n = new(number)
+		g.numbers[name] = n
 	}
-	return p
+	n.used = now
+	return n
 }
 
 // outcome is a send that has ended, as the gates see it.
@@ -154,12 +189,15 @@ func (g *gates) seen(cfg *Config, d *draft, o outcome, oldest time.Duration) (op
 	switch {
 	case c == policy.Accepted:
 		cfg.Budget.Success(&g.budget, now)
+		if n := g.number(cfg, d.from, now); n != nil {
+			n.sent.Add(now)
+		}
 		if !g.accepted.IsZero() && now.Sub(g.accepted) > time.Minute && oldest > time.Minute {
 			g.draining = true
 		}
 		g.accepted = now
 	case c == policy.Throttled:
-		g.slow(cfg, d, o.scope, now)
+		g.slow(cfg, d, o.scope, now, now.Add(-o.took))
 	}
 	if g.draining && oldest < cfg.Drain.Until {
 		g.draining = false
@@ -184,15 +222,20 @@ func (g *gates) seen(cfg *Config, d *draft, o outcome, oldest time.Duration) (op
 }
 
 // slow holds back what the API has throttled.
-func (g *gates) slow(cfg *Config, d *draft, scope policy.Scope, now time.Time) {
+func (g *gates) slow(cfg *Config, d *draft, scope policy.Scope, now, began time.Time) {
 	switch scope {
 	case policy.ScopePair:
 		if p := g.pair(cfg, d.pair); p != nil {
 			p.Hold(now.Add(4*time.Second), pairRate(cfg), cfg.Pair.Burst)
 		}
 	case policy.ScopeNumber, policy.ScopeQuality, policy.ScopeApp:
-		if p := g.number(cfg, d.from); p != nil {
-			p.Hold(now.Add(time.Second), cfg.Number.Rate, cfg.Number.Burst)
+		n := g.number(cfg, d.from, now)
+		switch {
+		case n == nil:
+		case cfg.Number.Adapt.Off():
+			n.Hold(now.Add(time.Second), cfg.Number.Rate, cfg.Number.Burst)
+		default:
+			cfg.Number.Adapt.Refused(&n.adapt, now, began, n.sent.PerSecond(now)/cfg.Number.Rate.PerSecond())
 		}
 	}
 }
@@ -213,8 +256,8 @@ func (g *gates) sweep(now time.Time) {
 			delete(g.pairs, k)
 		}
 	}
-	for k, p := range g.numbers {
-		if p.Rested(now) {
+	for k, n := range g.numbers {
+		if n.Rested(now) && now.Sub(n.used) > 10*time.Minute {
 			delete(g.numbers, k)
 		}
 	}

@@ -105,9 +105,17 @@ func (s *Service) State(ref string) (state, reason string, final, known bool) {
 	return s.books.state(ref)
 }
 
-// Waiting is how many drafts were never tried yet, and how old the oldest of them is: what scaling goes by. A draft
-// that waits for a status or for its retry needs no more replicas.
+// Waiting is how many drafts were never tried yet, and how old the oldest of them is.
 func (s *Service) Waiting() (n int64, oldest time.Duration) { return s.books.waiting() }
+
+// Wanting is Waiting as far as more replicas would help: nothing while drafts wait for the pace, for a status, for their
+// retry, or for their number.
+func (s *Service) Wanting() (n int64, oldest time.Duration) {
+	if !s.desk.full(time.Now()) {
+		return 0, 0
+	}
+	return s.books.waiting()
+}
 
 // Run dispatches until ctx ends. It then stops taking drafts, lets those on their way finish, gives the others back to
 // the queue and returns.

@@ -52,6 +52,9 @@ type stage struct {
 	pace      Pace
 	rate      quantity.Rate
 	burst     int
+	adapt     Adapt
+	adaptS    AdaptState
+	meter     Meter
 }
 
 // epoch is what at=0s means.
@@ -246,7 +249,7 @@ func (s *stage) window(a args) string {
 	return fmt.Sprintf("%d of %d let in, %d of %d levels open", admitted, n, s.shedS.Open(), ShedLevels)
 }
 
-// pacing: pace, take, hold-until, backoff.
+// pacing: pace, take, rest, backoff, adapt, share, refused, accepted.
 func (s *stage) pacing(cmd string, a args) (string, bool) {
 	switch cmd {
 	case "pace":
@@ -272,6 +275,20 @@ func (s *stage) pacing(cmd string, a args) (string, bool) {
 			out = append(out, Backoff(a.duration("base", time.Second), a.duration("max", 0), n, a.text("jitter", "none"), a.float("u", 0.5)).String())
 		}
 		return strings.Join(out, " "), true
+	case "adapt":
+		s.adapt, s.adaptS = Adapt{Cut: quantity.Share(a.float("cut", 0.2)), Grow: quantity.Share(a.float("grow", 0.03))}, AdaptState{}
+		return "ok", true
+	case "share":
+		return fmt.Sprintf("%.1f%%", 100*s.adapt.Share(&s.adaptS, a.at())), true
+	case "refused":
+		s.adapt.Refused(&s.adaptS, a.at(), a.at().Add(-a.duration("took", time.Second)), a.float("rate", 1))
+		return fmt.Sprintf("%.1f%%", 100*s.adapt.Share(&s.adaptS, a.at())), true
+	case "accepted":
+		for i := range a.number("times", 1) {
+			s.meter.Add(a.at().Add(time.Duration(i) * a.duration("every", 0)))
+		}
+		last := a.at().Add(time.Duration(a.number("times", 1)) * a.duration("every", 0))
+		return fmt.Sprintf("%.1f a second", s.meter.PerSecond(last)), true
 	}
 	return "", false
 }
