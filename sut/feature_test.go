@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -469,11 +470,13 @@ func TestThrottledNumberIsPacedByWhatGetsThrough(t *testing.T) {
 			return 200, "", false
 		}
 		const n = 1000
+		var posts sync.WaitGroup
 		for i := range n {
 			id := fmt.Sprintf("m%04d", i)
-			w.post(t.Context(), id, 1, text(id))
+			posts.Go(func() { w.post(t.Context(), id, 1, text(id)) })
 			time.Sleep(time.Second / 7)
 		}
+		posts.Wait()
 		settle(10 * time.Minute)
 		if st := w.sender.Stats(); st.Accepted != n || st.Backlog != 0 {
 			t.Errorf("accepted %d, backlog %d, want %d and 0", st.Accepted, st.Backlog, n)
