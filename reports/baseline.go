@@ -249,6 +249,19 @@ func storedBaseline(dir string) (*Baseline, error) {
 	return b, err
 }
 
+// Fits reports why a run of this scenario on this machine could not be compared with the baseline: what can be known
+// before anything runs.
+func (b *Baseline) Fits(s *scenarios.Scenario, clock string) error {
+	own, err := b.only([]int64{s.Seed})
+	if err == nil {
+		err = mayCompare(own, &Baseline{Scenario: s.Name, Workload: workload(s), Clock: clock, Machine: record.Machine(), Seeds: own.Seeds})
+	}
+	if err != nil {
+		return &IncomparableError{err}
+	}
+	return nil
+}
+
 // Against compares the run with a baseline, judges it anew, and keeps the baseline's part in the run's folder, so that
 // its documents can be rebuilt. It refuses a baseline of another scenario, other seeds or, on the wall clock, another
 // class of machine.

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -10,15 +11,33 @@ import (
 // GitHub tells GitHub Actions what the run came to, when it runs there: an annotation for each threshold that was not
 // met, written to log, and report.md appended to the step's summary. Elsewhere it does nothing.
 func (r *Report) GitHub(getenv func(string) string, log io.Writer) error {
+	return tellGitHub(getenv, log, r.annotations(), r.markdown())
+}
+
+// GitHub does the same for a comparison: an annotation for each metric that got worse, and the table.
+func (c Comparison) GitHub(getenv func(string) string, log io.Writer) error {
+	return tellGitHub(getenv, log, worseThanBaseline(c.Scenario, c.changes), []byte(c.Text(true, false)))
+}
+
+// GitHub appends the sweep to the step's summary.
+func (s *Sweep) GitHub(getenv func(string) string, log io.Writer) error {
+	var b bytes.Buffer
+	if err := s.Markdown(&b); err != nil {
+		return err
+	}
+	return tellGitHub(getenv, log, nil, b.Bytes())
+}
+
+func tellGitHub(getenv func(string) string, log io.Writer, annotations []string, summary []byte) error {
 	if getenv("GITHUB_ACTIONS") != "true" {
 		return nil
 	}
-	for _, line := range r.annotations() {
+	for _, line := range annotations {
 		if _, err := fmt.Fprintln(log, line); err != nil {
 			return err
 		}
 	}
-	return appendSummary(getenv("GITHUB_STEP_SUMMARY"), r.markdown())
+	return appendSummary(getenv("GITHUB_STEP_SUMMARY"), summary)
 }
 
 // appendSummary adds Markdown to the file in which a step's summary is collected; an empty path is none.
@@ -63,8 +82,13 @@ func (r *Report) annotations() []string {
 		}
 		out = append(out, annotation(level, name+": "+t.ID+" "+string(t.Verdict), text))
 	}
-	for _, c := range Failed(r.changes) {
-		out = append(out, annotation("error", name+": worse than the baseline", c.Sentence()))
+	return append(out, worseThanBaseline(name, r.changes)...)
+}
+
+func worseThanBaseline(scenario string, changes []Change) []string {
+	var out []string
+	for _, c := range Failed(changes) {
+		out = append(out, annotation("error", scenario+": worse than the baseline", c.Sentence()))
 	}
 	return out
 }

@@ -70,7 +70,7 @@ func section(b *bytes.Buffer, title, body string) { fmt.Fprintf(b, "### %s\n\n%s
 func (r *Report) comparisonWords() string {
 	worse := Failed(r.changes)
 	if len(worse) == 0 {
-		return fmt.Sprintf("Nothing got worse: %d metrics compared with %d runs of the baseline.", len(r.changes), len(r.base.Seeds))
+		return fmt.Sprintf("Nothing got worse: %d metrics compared with the baseline.", len(r.changes))
 	}
 	parts := make([]string, 0, 4)
 	for _, c := range worse[:min(3, len(worse))] {

@@ -97,6 +97,11 @@ func (r *Report) sentence() string {
 	switch {
 	case r.Verdict == Invalid:
 		s = "The run cannot be judged: " + strings.Join(r.Reasons, "; ") + "."
+	case r.Verdict == Missed && judged == met:
+		s = fmt.Sprintf("%d of %d metrics got worse than the baseline.", len(Failed(r.changes)), len(r.changes))
+		if judged > 0 {
+			s += " The scenario's thresholds were kept."
+		}
 	case judged == 0:
 		s = "The scenario has no thresholds, so nothing was judged."
 	case r.Verdict == Met && r.speaks():

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -56,16 +57,19 @@ Exit codes: 0 nothing got worse · 3 the sides cannot be compared · 99 somethin
 					return err
 				}
 			}
-			out := cmd.OutOrStdout()
+			out, comparison := cmd.OutOrStdout(), reports.NewComparison(base, candidate, changes)
 			switch output {
 			case "json":
 				enc := json.NewEncoder(out)
 				enc.SetIndent("", "  ")
-				err = enc.Encode(reports.NewComparison(base, candidate, changes))
+				err = enc.Encode(comparison)
 			default:
-				_, err = fmt.Fprint(out, reports.NewComparison(base, candidate, changes).Text(output == "markdown", all))
+				_, err = fmt.Fprint(out, comparison.Text(output == "markdown", all))
 			}
 			if err != nil {
+				return err
+			}
+			if err := comparison.GitHub(os.Getenv, os.Stderr); err != nil {
 				return err
 			}
 			if len(reports.Failed(changes)) > 0 {

@@ -59,14 +59,21 @@ folder, byte for byte as they were, and prints the verdict. A run that was kille
 func frugal() { debug.SetMemoryLimit(192 << 20) }
 
 // writeDocuments judges the run in a folder, against a baseline if one is named, and leaves all its documents there.
+// What cannot be compared judges nothing: exit 3.
 func writeDocuments(dir, baseline string) (*reports.Report, error) {
 	frugal()
 	rep, err := reports.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := against(rep, baseline); err != nil {
-		return nil, err
+	if baseline != "" {
+		b, err := reports.LoadBaseline(baseline)
+		if err != nil {
+			return nil, err
+		}
+		if err := rep.Against(b); err != nil {
+			return nil, incomparable(err)
+		}
 	}
 	return rep, rep.Write(dir)
 }
@@ -79,18 +86,6 @@ func oneOf(flag, value string, allowed ...string) error {
 	return usageError(fmt.Errorf("--%s %q: use %s", flag, value, strings.Join(allowed, ", ")))
 }
 
-// against compares a report with a baseline, if one is named. What cannot be compared judges nothing: exit 3.
-func against(rep *reports.Report, baseline string) error {
-	if baseline == "" {
-		return nil
-	}
-	b, err := reports.LoadBaseline(baseline)
-	if err != nil {
-		return err
-	}
-	return incomparable(rep.Against(b))
-}
-
 func saveBaseline(runs []*reports.Report, path string) error {
 	b, err := reports.NewBaseline(runs, false)
 	if err != nil {
@@ -99,6 +94,6 @@ func saveBaseline(runs []*reports.Report, path string) error {
 	if err := b.Save(path); err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "aftershock: saved the baseline of %d runs in %s\n", len(b.Seeds), path)
+	fmt.Fprintf(os.Stderr, "aftershock: baseline saved in %s\n", path)
 	return nil
 }

@@ -136,6 +136,9 @@ func (f *sweepFlags) conclude(out io.Writer, rec reports.SweepRecord, safe []rep
 	if err := rep.Write(dir); err != nil {
 		return err
 	}
+	if err := rep.GitHub(os.Getenv, os.Stderr); err != nil {
+		return err
+	}
 	switch f.output {
 	case "json":
 		enc := json.NewEncoder(out)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/harness"
@@ -86,7 +85,7 @@ func (o *Options) defaults() {
 	i := &o.Info
 	i.Clock, i.Environment, i.Queue, i.Compress = o.Clock, o.Environment, o.Queue, o.Compress
 	if i.Machine == "" {
-		i.Machine = fmt.Sprintf("%s/%s/%d", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+		i.Machine = record.Machine()
 	}
 }
 

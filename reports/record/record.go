@@ -1,7 +1,11 @@
 // Package record is what happened in a run: events, gauges, message outcomes, and their file format.
 package record
 
-import "time"
+import (
+	"fmt"
+	"runtime"
+	"time"
+)
 
 // Run is one finished (or still running) run as its files tell it.
 type Run struct {
@@ -35,6 +39,11 @@ type Info struct {
 	Tool        string            `json:"tool"`    // version of aftershock
 	Machine     string            `json:"machine"` // class of machine: os/arch/cpus
 	Command     string            `json:"command"` // reproduces the run
+}
+
+// Machine names the class of machine this is: os/arch/cpus. Figures of the wall clock compare within one class.
+func Machine() string {
+	return fmt.Sprintf("%s/%s/%d", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 }
 
 // ScenarioInfo names what was run.

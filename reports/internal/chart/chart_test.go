@@ -7,6 +7,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"gonum.org/v1/plot/vg"
 )
 
 // absurd is a figure of everything that can be wrong with data.
@@ -85,6 +87,21 @@ func TestLabelsDoNotCover(t *testing.T) {
 	for i := 1; i < len(ls); i++ {
 		if ls[i].y-ls[i-1].y < 9-1e-9 || ls[i].y > 100 {
 			t.Errorf("labels at %v", ls)
+		}
+	}
+}
+
+func TestNotesDoNotCover(t *testing.T) {
+	ns := []note{{at: vg.Point{X: 0, Y: 10}, width: 30, h: 9}, {at: vg.Point{X: 5, Y: 12}, width: 30, h: 9}, {at: vg.Point{X: 3, Y: 16}, width: 30, h: 9}, {at: vg.Point{X: 90, Y: 12}, width: 30, h: 9}}
+	stack(ns)
+	for i, a := range ns {
+		for _, b := range ns[:i] {
+			if a.at.X < b.at.X+b.width && b.at.X < a.at.X+a.width && a.at.Y < b.at.Y+b.h && b.at.Y < a.at.Y+a.h {
+				t.Errorf("%v covers %v", a, b)
+			}
+		}
+		if a.at.X == 90 && a.at.Y != 12 {
+			t.Error("a note moved that nothing covered")
 		}
 	}
 }

@@ -38,6 +38,7 @@ func (s sheet) Plot(c draw.Canvas, p *plot.Plot) {
 	for _, l := range s.panel.Lines {
 		s.line(c, l, x, y)
 	}
+	s.notes(c, x, y)
 	s.labels(c, x, y)
 	s.name(c)
 }
@@ -186,7 +187,6 @@ func (s sheet) strokes(c draw.Canvas, l Line, style draw.LineStyle, x, y func(fl
 }
 
 func (s sheet) dots(c draw.Canvas, l Line, x, y func(float64) vg.Length) {
-	note := s.pen.style(7, ink, false)
 	glyph := draw.GlyphStyle{Color: l.Colour.rgba(), Radius: 1.8, Shape: draw.CircleGlyph{}}
 	if l.Dash != Solid {
 		glyph.Shape = draw.BoxGlyph{}
@@ -200,10 +200,54 @@ func (s sheet) dots(c draw.Canvas, l Line, x, y func(float64) vg.Length) {
 			g := glyph
 			g.Radius = 3
 			c.DrawGlyph(g, at)
-			c.FillText(note, vg.Point{X: at.X + 5, Y: at.Y + 3}, l.Notes[i])
 			continue
 		}
 		c.DrawGlyph(glyph, at)
+	}
+}
+
+// note is the words beside a dot: a box of words, by its lower left corner.
+type note struct {
+	text     string
+	at       vg.Point
+	width, h vg.Length
+}
+
+// notes writes the words beside dots, on the side where there is room, none covering another.
+func (s sheet) notes(c draw.Canvas, x, y func(float64) vg.Length) {
+	style := s.pen.style(7, ink, false)
+	var ns []note
+	for _, l := range s.panel.Lines {
+		for i := range min(len(l.Notes), len(l.X)) {
+			if l.Notes[i] == "" || math.IsNaN(l.X[i]) || math.IsNaN(l.Y[i]) {
+				continue
+			}
+			n := note{text: l.Notes[i], at: vg.Point{X: x(l.X[i]) + 5, Y: y(l.Y[i]) + 3}, width: style.Width(l.Notes[i]), h: 9}
+			if left := n.at.X - 10 - n.width; n.at.X+n.width > c.Max.X && left > c.Min.X {
+				n.at.X = left
+			}
+			ns = append(ns, n)
+		}
+	}
+	stack(ns)
+	for _, n := range ns {
+		c.SetColor(withAlpha(paperInk, 0xb0))
+		c.Fill(box(n.at.X-1, n.at.Y-1, n.at.X+n.width+1, n.at.Y+n.h-2))
+		c.FillText(style, n.at, n.text)
+	}
+}
+
+// stack moves notes up until none covers another, the lowest first.
+func stack(ns []note) {
+	sort.SliceStable(ns, func(i, j int) bool { return ns[i].at.Y < ns[j].at.Y })
+	for i := range ns {
+		for j := 0; j < i; j++ {
+			a, b := &ns[i], ns[j]
+			if a.at.X < b.at.X+b.width && b.at.X < a.at.X+a.width && a.at.Y < b.at.Y+b.h && b.at.Y < a.at.Y+a.h {
+				a.at.Y = b.at.Y + b.h
+				j = -1 // what it now lies on may be an earlier one
+			}
+		}
 	}
 }
 
