@@ -3,7 +3,7 @@
 GO ?= go
 OUT ?= runs
 
-.PHONY: help build test check bench e2e acceptance crash agreement bench-fakewa bench-sender bench-load june6
+.PHONY: help build test check bench e2e acceptance crash agreement bench-fakewa bench-sender bench-load bench-import june6
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ bench: ## cost of a replay at 10k, 100k and 1M messages
 
 bench-fakewa: ## the fake's rate against a bare handler's, and what it holds after 1M messages
 	$(GO) test -run xxx -bench 'Bare|Fakewa' -benchtime 3s ./fakewa
+
+bench-import: ## logs of 10M lines read by scenario import: lines a second, and the most memory held
+	$(GO) test -run xxx -bench Import -benchtime 1x -timeout 30m ./cmd/aftershock
 
 bench-sender: ## the sender on JetStream: throughput, added latency, memory under overload
 	$(GO) test -run xxx -bench Sender -benchtime 1x ./sut

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -92,6 +93,8 @@ func (f *importFlags) run(cmd *cobra.Command, file string) error {
 	defer os.Remove(tmp.Name()) // nothing is left when it was renamed
 	defer tmp.Close()
 	o.Temp = f.out
+	// Logs are long and every line leaves garbage: collected often, it stays small (main collects seldom).
+	defer debug.SetGCPercent(debug.SetGCPercent(50))
 	r, err := intake.Import(cmd.Context(), in, tmp, o)
 	switch {
 	case errors.Is(err, context.Canceled):
