@@ -13,15 +13,3 @@ func (f *refuseFault) early(h *hit) bool {
 	h.d.Err = nil
 	return true
 }
-
-// resetFault breaks the connection when the request was read and not processed.
-type resetFault struct {
-	Scope `yaml:",inline"`
-}
-
-func (f *resetFault) check() error { return nil }
-
-func (f *resetFault) early(h *hit) bool {
-	h.d.Manner = Aborted
-	return true
-}
