@@ -11,8 +11,9 @@ import (
 	"syscall"
 	"time"
 
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+
 	"github.com/aftershock-dev/aftershock/internal/instant"
-	"github.com/aftershock-dev/aftershock/reports/record"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
 
@@ -24,10 +25,28 @@ type caller struct {
 	client scenarios.Client
 	form   form
 	mint   *mint
-	table  *table
+	number func(seq uint64) uint64 // of the message that vegeta's request becomes
+	start  time.Time
+	told   account
 	lanes  instant.Lanes
-	write  func(record.Attempt)
 	stop   time.Duration // bound on a Retry-After that is honoured
+}
+
+// attack sends hits through vegeta, each at its offset from the caller's start, and returns when every one has its last
+// answer.
+func attack(ctx context.Context, at []time.Duration, through http.RoundTripper, c *caller) {
+	c.ctx, c.next, c.stop = ctx, through, 5*time.Minute
+	if c.client.Timeout <= 0 {
+		c.client.Timeout = 10 * time.Second
+	}
+	attacker := vegeta.NewAttacker(
+		vegeta.Client(&http.Client{Transport: c}), vegeta.MaxBody(0), vegeta.Workers(1), vegeta.Redirects(vegeta.NoFollow))
+	target := func(t *vegeta.Target) error {
+		t.Method, t.URL, t.Header = http.MethodPost, "http://sender", http.Header{} // the form has the real one
+		return nil
+	}
+	for range attacker.Attack(target, pacer{ctx: ctx, start: c.start, at: at}, 0, "") { //nolint:revive // drained to its end: the attacker waits for it
+	}
 }
 
 // form writes the request of one message.
@@ -42,10 +61,9 @@ func (c *caller) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("request without a number: %w", err)
 	}
-	m := c.mint.make(seq + 1)
-	c.table.fire(m.number, time.Now())
+	m := c.mint.make(c.number(seq))
+	c.told.fire(m.number, time.Now())
 	status, err := c.deliver(m)
-	c.table.answer(m.number, time.Now(), err == nil && c.form.taken(status))
 	if err != nil {
 		return nil, err
 	}
@@ -55,10 +73,16 @@ func (c *caller) RoundTrip(r *http.Request) (*http.Response, error) {
 // deliver makes the attempts for one message and returns the last answer.
 func (c *caller) deliver(m message) (status int, err error) {
 	lane := c.lanes.Of(instant.Client, m.number)
+	hit := Hit{Number: m.number}
 	for attempt := 1; ; attempt++ {
 		var wait time.Duration
-		status, wait, err = c.attempt(m, attempt, lane)
+		var t Try
+		t, wait, err = c.attempt(m, attempt, lane)
+		c.told.tried(m.number, attempt, t)
+		hit.Tries, status = append(hit.Tries, t), t.Status
 		if !retryable(status, err) || attempt > c.client.Retries || c.ctx.Err() != nil {
+			hit.Taken = err == nil && c.form.taken(status)
+			c.told.done(hit, time.Now())
 			return status, err
 		}
 		lane.Sleep(max(c.client.Backoff, min(wait, c.stop)))
@@ -70,33 +94,29 @@ func retryable(status int, err error) bool {
 }
 
 // attempt makes one request and reads its answer to the end.
-func (c *caller) attempt(m message, n int, lane instant.Lane) (status int, retryAfter time.Duration, err error) {
+func (c *caller) attempt(m message, n int, lane instant.Lane) (t Try, retryAfter time.Duration, err error) {
 	ctx, cancel := context.WithDeadline(c.ctx, lane.Deadline(c.client.Timeout))
 	defer cancel()
-	at := time.Now()
+	t.At = time.Since(c.start)
 	req, err := c.form.request(ctx, m, n)
 	if err != nil {
-		return 0, 0, err
+		t.Done, t.Error = t.At, reason(err)
+		return t, 0, err
 	}
 	resp, err := c.next.RoundTrip(req)
 	if err == nil {
 		_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))
 		resp.Body.Close()
-		status = resp.StatusCode
+		t.Status = resp.StatusCode
 		if s, e := strconv.Atoi(resp.Header.Get("Retry-After")); e == nil && s > 0 {
 			retryAfter = time.Duration(s) * time.Second
 		}
 	}
 	if err != nil {
-		status = 0
+		t.Status = 0
 	}
-	why := reason(err)
-	c.table.tried(m.number, status, why == "timeout")
-	c.write(record.Attempt{
-		Message: m.id(), Hop: "front_door", Number: n, At: c.table.since(at), Done: c.table.since(time.Now()),
-		Status: status, Error: why,
-	})
-	return status, retryAfter, err
+	t.Done, t.Error = time.Since(c.start), reason(err)
+	return t, retryAfter, err
 }
 
 // reason names a transport error in one word.
@@ -114,6 +134,14 @@ func reason(err error) string {
 		return "reset"
 	}
 	return "error"
+}
+
+// formOf is the request form that a scenario asks for: its target's, or the reference sender's. Load must not reach Meta.
+func formOf(sc *scenarios.Scenario, url, fake string) (form, error) {
+	if sc.Target == nil {
+		return reference{url: url, idem: sc.Client.IdempotencyKey}, nil
+	}
+	return newTargeted(sc, url, fake)
 }
 
 // reference is the request form of the reference sender (design: POST /v1/messages).

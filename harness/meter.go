@@ -45,7 +45,7 @@ func (m *meter) run(ctx context.Context) {
 func (m *meter) read(ctx context.Context) error {
 	sys := m.runner.System
 	if sys.Trail != nil {
-		rows, err := sys.Trail.Drain(ctx)
+		rows, err := sys.Trail.Drain(ctx, m.table.start)
 		if err != nil {
 			return fmt.Errorf("read the sender's attempts: %w", err)
 		}
@@ -126,13 +126,16 @@ func (m *meter) own(g record.Gauge) {
 	asked = m.taken
 	c := t.count
 	for name, n := range map[string]int64{
-		record.GOffered: asked, record.GUnsent: max(0, asked-c.offered), record.GFrontDoor: c.frontDoor,
+		record.GOffered: asked, record.GFrontDoor: c.frontDoor,
 		record.GFrontDoorFirst: c.frontDoorFirst, record.GAnswered: c.answered, record.GRefused: c.refused,
 		record.GFrontTimeouts: c.timeouts, record.GFront503: c.busy, record.GAPI: c.api, record.GAPIFirst: c.apiFirst,
 		record.GAccepted: c.accepted, record.GGoodput: c.goodput, record.GDuplicates: c.duplicates,
 		record.GDelivered: c.delivered, record.GMediaErrors: c.mediaErrors,
 	} {
 		v[name] = float64(n)
+	}
+	if m.runner.Team == nil { // a team tells of hits when they are done: what it has not sent is known in the end
+		v[record.GUnsent] = float64(max(0, asked-c.offered))
 	}
 	v[record.GOfferedRate] = offeredRate(m.runner.Scenario.Load.Phases, g.At)
 	total := int64(0)

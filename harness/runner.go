@@ -9,12 +9,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
-
-	vegeta "github.com/tsenart/vegeta/v12/lib"
 
 	"github.com/aftershock-dev/aftershock/internal/instant"
 	"github.com/aftershock-dev/aftershock/reports/record"
@@ -32,6 +29,7 @@ type Runner struct {
 	Every     time.Duration         // between two readings of the gauges; default 10 s
 	Lateness  time.Duration         // p99 of start lateness beyond which the run is invalid; default 100 ms
 	Gate      Gate                  // nil: as fast as it goes
+	Team      Team                  // nil: the Runner sends the load itself
 	OnGauge   func(record.Gauge)    // called with each reading
 	Marks     <-chan record.Event   // notes from people who watch; read at each gauge reading
 	Steps     <-chan scenarios.Step // steps that the owner orders by hand; done at each gauge reading
@@ -58,7 +56,7 @@ func (r *Runner) Run(ctx context.Context) (record.Info, error) {
 	if r.Lateness <= 0 {
 		r.Lateness = 100 * time.Millisecond
 	}
-	at, rows, err := r.arrivals()
+	at, rows, err := arrivals(r.Scenario)
 	if err != nil {
 		return r.Info, err
 	}
@@ -76,6 +74,13 @@ func (r *Runner) Run(ctx context.Context) (record.Info, error) {
 	}
 	m.rows = rows
 	start := time.Now()
+	if r.Team != nil {
+		aim := Aim{r.System.URL, r.System.FakeURL, r.MediaBase, len(at), sum(at, rows)}
+		if err := r.Team.Ready(ctx, aim); err != nil {
+			return r.Info, fmt.Errorf("ready the agents: %w", err)
+		}
+		start = time.Now().Add(lead)
+	}
 	onLanes(at, start, r.lanes())
 	t := newTable(start, at)
 	r.begin(deeds)
@@ -88,8 +93,9 @@ func (r *Runner) Run(ctx context.Context) (record.Info, error) {
 	if r.Gate != nil {
 		others.Go(func() { r.pass(side) })
 	}
-	r.attack(ctx, t, f, m, at)
-	if ctx.Err() == nil {
+	if err := r.send(ctx, t, f, m, at); err != nil {
+		r.invalidate(err.Error())
+	} else if ctx.Err() == nil {
 		meter.drained(ctx, r.drain())
 	}
 	stop()
@@ -97,39 +103,13 @@ func (r *Runner) Run(ctx context.Context) (record.Info, error) {
 	return r.finish(ctx, meter, f, m)
 }
 
-// arrivals is the schedule, from phases or from a trace; of a trace, also what its rows say of each message.
-func (r *Runner) arrivals() ([]time.Duration, []scenarios.Arrival, error) {
-	if r.Scenario.Load.Arrivals != "trace" && r.Scenario.Load.Trace == "" {
-		at, err := schedule(r.Scenario.Load, r.Scenario.Seed)
-		if err == nil && len(at) == 0 {
-			err = errors.New("the load has no messages: every phase's rate is 0")
-		}
-		return at, nil, err
-	}
-	var at []time.Duration
-	var rows []scenarios.Arrival
-	for row, err := range r.Scenario.Trace() {
-		if err != nil {
-			return nil, nil, err
-		}
-		if len(rows) == maxHits {
-			return nil, nil, fmt.Errorf("the trace has more than %d messages", maxHits)
-		}
-		at, rows = append(at, row.At), append(rows, row)
-	}
-	if len(at) == 0 {
-		return nil, nil, errors.New("the trace has no messages")
-	}
-	return at, rows, nil
-}
+// lead is how long before the first instant of a run its agents are told to start.
+const lead = time.Second
 
 func (r *Runner) lanes() instant.Lanes { return instant.Lanes{On: r.Virtual} }
 
 func (r *Runner) form() (form, error) {
-	if r.Scenario.Target != nil {
-		return newTargeted(r.Scenario, r.System.URL, r.System.FakeURL)
-	}
-	return reference{url: r.System.URL, idem: r.Scenario.Client.IdempotencyKey}, nil
+	return formOf(r.Scenario, r.System.URL, r.System.FakeURL)
 }
 
 // drain is how long to wait for the backlog to empty after the load.
@@ -177,24 +157,23 @@ func (r *Runner) begin(deeds []deed) {
 	r.emit(record.Event{Kind: "start", Source: "harness", Text: r.Scenario.Name})
 }
 
-// attack sends the load through vegeta and returns when every hit has its last answer.
-func (r *Runner) attack(ctx context.Context, t *table, f form, m *mint, at []time.Duration) {
-	c := &caller{
-		ctx: ctx, next: r.System.Transport, client: r.Scenario.Client, form: f, mint: m, table: t, lanes: r.lanes(),
-		write: r.Writer.Attempt, stop: 5 * time.Minute,
-	}
-	if c.client.Timeout <= 0 {
-		c.client.Timeout = 10 * time.Second
-	}
-	attacker := vegeta.NewAttacker(
-		vegeta.Client(&http.Client{Transport: c}), vegeta.MaxBody(0), vegeta.Workers(1), vegeta.Redirects(vegeta.NoFollow))
-	target := func(t *vegeta.Target) error {
-		t.Method, t.URL, t.Header = http.MethodPost, r.System.URL, http.Header{}
+// send sends the load, or lets the team send it, and returns when every hit has its last answer. An error says that
+// not every hit can be accounted for.
+func (r *Runner) send(ctx context.Context, t *table, f form, m *mint, at []time.Duration) error {
+	told := tableAccount{t, r.Writer.Attempt}
+	if r.Team == nil {
+		attack(ctx, at, r.System.Transport, &caller{
+			client: r.Scenario.Client, form: f, mint: m, number: func(seq uint64) uint64 { return seq + 1 },
+			start: t.start, told: told, lanes: r.lanes(),
+		})
 		return nil
 	}
-	p := pacer{ctx: ctx, start: t.start, at: at}
-	for range attacker.Attack(target, p, 0, "") { //nolint:revive // drained to its end: the attacker waits for it
+	r.emit(record.Event{Kind: "note", Source: "harness", Text: "the load comes from " + r.Team.String()})
+	err := r.Team.Send(ctx, t.start, told.hit)
+	if ctx.Err() != nil {
+		return nil // interrupted: what was not told of is not in the run
 	}
+	return err
 }
 
 // pass keeps the run tied to the wall while someone watches.

@@ -1,7 +1,10 @@
 package harness
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
+	"hash/fnv"
 	"math"
 	"slices"
 	"time"
@@ -10,6 +13,46 @@ import (
 	"github.com/aftershock-dev/aftershock/internal/instant"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
+
+// arrivals is a scenario's schedule, from phases or from a trace; of a trace, also what its rows say of each message.
+func arrivals(sc *scenarios.Scenario) ([]time.Duration, []scenarios.Arrival, error) {
+	if sc.Load.Arrivals != "trace" && sc.Load.Trace == "" {
+		at, err := schedule(sc.Load, sc.Seed)
+		if err == nil && len(at) == 0 {
+			err = errors.New("the load has no messages: every phase's rate is 0")
+		}
+		return at, nil, err
+	}
+	var at []time.Duration
+	var rows []scenarios.Arrival
+	for row, err := range sc.Trace() {
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(rows) == maxHits {
+			return nil, nil, fmt.Errorf("the trace has more than %d messages", maxHits)
+		}
+		at, rows = append(at, row.At), append(rows, row)
+	}
+	if len(at) == 0 {
+		return nil, nil, errors.New("the trace has no messages")
+	}
+	return at, rows, nil
+}
+
+// sum tells two schedules apart.
+func sum(at []time.Duration, rows []scenarios.Arrival) uint64 {
+	h := fnv.New64a()
+	var b [8]byte
+	for i, d := range at {
+		binary.LittleEndian.PutUint64(b[:], uint64(d))
+		h.Write(b[:])
+		if rows != nil {
+			fmt.Fprintf(h, "%q %q %d", rows[i].To, rows[i].Type, rows[i].Size)
+		}
+	}
+	return h.Sum64()
+}
 
 // maxHits bounds one run: beyond it a scenario is a mistake, or needs agents.
 const maxHits = 50_000_000

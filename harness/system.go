@@ -83,6 +83,6 @@ type Books interface {
 
 // Trail tells of attempts inside the sender (create and send), for explanations.
 type Trail interface {
-	// Drain returns the attempts that finished since the last call.
-	Drain(ctx context.Context) ([]record.Attempt, error)
+	// Drain returns the attempts that finished since the last call, as offsets from the start of the run.
+	Drain(ctx context.Context, start time.Time) ([]record.Attempt, error)
 }

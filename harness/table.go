@@ -135,20 +135,20 @@ func (t *table) fire(n uint64, now time.Time) {
 }
 
 // tried notes one attempt at the front door.
-func (t *table) tried(n uint64, status int, timedOut bool) {
+func (t *table) tried(n uint64, try Try) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := &t.rows[n-1]
 	r.tries++
-	r.status = uint16(status)
+	r.status = uint16(try.Status)
 	t.count.frontDoor++
 	if r.tries == 1 {
 		t.count.frontDoorFirst++
 	}
-	if timedOut {
+	if try.Error == "timeout" {
 		t.count.timeouts++
 	}
-	if status == 503 {
+	if try.Status == 503 {
 		t.count.busy++
 	}
 }
@@ -166,6 +166,33 @@ func (t *table) answer(n uint64, now time.Time, taken bool) {
 		t.count.refused++
 	}
 	t.responses = append(t.responses, r.answered-r.scheduled)
+}
+
+// tableAccount keeps the table, and writes every attempt into the record.
+type tableAccount struct {
+	*table
+	write func(record.Attempt)
+}
+
+func (a tableAccount) tried(n uint64, number int, t Try) {
+	a.table.tried(n, t)
+	a.write(record.Attempt{
+		Message: messageID(n), Hop: "front_door", Number: number, At: t.At, Done: t.Done, Status: t.Status, Error: t.Error,
+	})
+}
+
+func (a tableAccount) done(h Hit, now time.Time) { a.answer(h.Number, now, h.Taken) }
+
+// hit takes in what somebody else has done for one message.
+func (a tableAccount) hit(h Hit) {
+	if h.Number < 1 || h.Number > uint64(len(a.rows)) || len(h.Tries) == 0 {
+		return // it never left
+	}
+	a.fire(h.Number, a.start.Add(h.Tries[0].At))
+	for i, t := range h.Tries {
+		a.tried(h.Number, i+1, t)
+	}
+	a.done(h, a.start.Add(h.Tries[len(h.Tries)-1].Done))
 }
 
 // fold takes one entry of the fake's ledger in.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"text/template"
 
+	"github.com/aftershock-dev/aftershock/internal/offlimits"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
 
@@ -52,7 +53,11 @@ func newTargeted(sc *scenarios.Scenario, base, fake string) (*targeted, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := f.request(context.Background(), message{number: 1, to: "15550000000", kind: "text"}, 1); err != nil {
+	req, err := f.request(context.Background(), message{number: 1, to: "15550000000", kind: "text"}, 1)
+	if err == nil {
+		err = offlimits.Check(req.Context(), req.URL.String())
+	}
+	if err != nil {
 		return nil, fmt.Errorf("target: %w", err)
 	}
 	return f, nil

@@ -2,9 +2,11 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"io"
 	"testing"
 
+	"github.com/aftershock-dev/aftershock/internal/offlimits"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
 
@@ -37,5 +39,9 @@ func TestTargetRefusesBrokenTemplates(t *testing.T) {
 	sc := &scenarios.Scenario{Target: &scenarios.Target{URL: "http://x/{{.Nope}}"}}
 	if _, err := newTargeted(sc, "", ""); err == nil {
 		t.Error("a template with an unknown field was taken")
+	}
+	sc = &scenarios.Scenario{Target: &scenarios.Target{URL: `{{with .To}}https://graph.facebook.com{{end}}/v24.0/1/messages`}}
+	if _, err := newTargeted(sc, "", ""); !errors.Is(err, offlimits.ErrMeta) {
+		t.Errorf("a template that becomes Meta's address: %v", err)
 	}
 }

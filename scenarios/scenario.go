@@ -39,6 +39,8 @@ type Scenario struct {
 
 	File string        `yaml:"-"` // where it was read from; catalog/NAME.yaml for those built in
 	Span time.Duration `yaml:"-"` // from the start to the last message of the trace
+
+	pace float64 // by how much a trace is faster than its file says; 0 is 1
 }
 
 // Schema is the version of the format that this package reads.

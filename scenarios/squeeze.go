@@ -14,6 +14,7 @@ func (s *Scenario) Squeeze(n float64) *Scenario {
 	quantity.Squeeze(&out.Client, n)
 	quantity.Squeeze(&out.Drain, n)
 	quantity.Squeeze(&out.Span, n)
+	out.pace = max(s.pace, 1) * n
 	quantity.Squeeze(&out.Timeline, n)
 	for i, step := range out.Timeline {
 		if step.Fault != nil { // Squeeze has made the step's fault our own

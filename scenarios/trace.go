@@ -70,6 +70,7 @@ func (s *Scenario) Trace() iter.Seq2[Arrival, error] {
 		}
 		defer f.Close()
 		for a, err := range ReadTrace(file, f, s.Start) {
+			a.At = time.Duration(float64(a.At) / max(s.pace, 1))
 			if !yield(a, err) || err != nil {
 				return
 			}

@@ -111,3 +111,29 @@ func TestTraceScenario(t *testing.T) {
 		t.Errorf("Read does not look for the trace: %v", err)
 	}
 }
+
+func TestSqueezedTrace(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"t.csv":  "timestamp,to\n30,a\n90,b\n",
+		"s.yaml": "schema: aftershock/scenario/v1\nname: t\nload: {trace: t.csv}\nthresholds: [{id: a, metric: messages.lost, is: \"== 0\"}]\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := scenarios.Open(filepath.Join(dir, "s.yaml"), scenarios.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []time.Duration
+	for a, err := range s.Squeeze(10).Squeeze(3).Trace() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, a.At)
+	}
+	if len(got) != 2 || got[0] != time.Second || got[1] != 3*time.Second || s.Duration() != 90*time.Second {
+		t.Errorf("arrivals at %v", got)
+	}
+}

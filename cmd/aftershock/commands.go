@@ -12,6 +12,7 @@ func commands() []*cobra.Command {
 		newWatchCommand(),
 		newFakewaCommand(),
 		newSenderCommand(),
+		newAgentCommand(),
 		newDoctorCommand(),
 		newSweepCommand(),
 		newPartCommand(),

@@ -22,6 +22,7 @@ import (
 
 // runFlags are the flags of run, as they were given.
 type runFlags struct {
+	crew crewFlags
 	scenarioFlags
 	clock, env, queue, nats, target, out, baseline, ui, output, listen string
 	compress, speed                                                    float64
@@ -91,8 +92,9 @@ is kept in a folder under runs/, with the reports made from it.`,
 	fl.Float64Var(&f.speed, "speed", 0, "in virtual time: seconds of the run per second on the wall (600 = ten minutes a second; 0 = as fast as it goes)")
 	fl.StringVar(&f.env, "env", "embedded", "where the system runs: embedded, processes, containers or external")
 	fl.StringVar(&f.queue, "queue", "memory", "the sender's queue: memory or jetstream")
-	fl.StringVar(&f.nats, "nats", "", "URL of an outside NATS cluster for --queue jetstream")
+	fl.StringVar(&f.nats, "nats", "", "URL of an outside NATS cluster, for --queue jetstream and for --agents")
 	fl.StringVar(&f.target, "target", "", "URL of the sender to test, with --env external")
+	f.crew.register(fl)
 	fl.StringVar(&f.out, "out", "", "the run's folder (default runs/SCENARIO-TIME-sSEED)")
 	fl.StringVar(&f.baseline, "baseline", "", "a run's folder or a baseline file to compare with")
 	fl.StringVar(&f.ui, "ui", "auto", "auto, tui, plain, json or none")
@@ -156,6 +158,11 @@ func (f *runFlags) replay(ctx context.Context, o local.Options) (record.Info, er
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	}
 	o.Elsewhere = f.elsewhere(o)
+	leave, err := f.crew.gather(ctx, f, &o)
+	if err != nil {
+		return o.Info, err
+	}
+	defer leave()
 	return local.Replay(ctx, o)
 }
 
@@ -222,7 +229,7 @@ func (f *runFlags) check() error {
 	if f.env != "embedded" {
 		f.clock = "wall"
 	}
-	return nil
+	return f.crew.check(f)
 }
 
 func contains(list []string, s string) bool {

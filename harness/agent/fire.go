@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/aftershock-dev/aftershock/harness"
 )
 
 // Result is what a team did.
@@ -23,7 +25,7 @@ var ErrLost = errors.New("an agent was lost")
 
 // Fire lets the agents go, all at start, and collects what they did until the last of them is done. report is called
 // once for every message, never twice at a time. Whatever goes wrong with one agent stops all of them.
-func (t *Team) Fire(ctx context.Context, start time.Time, report func(Row)) (Result, error) {
+func (t *Team) Fire(ctx context.Context, start time.Time, report func(harness.Hit)) (Result, error) {
 	c := &collector{team: t, report: report, over: make(chan struct{}), members: map[string]*teammate{}}
 	for _, m := range t.members {
 		c.members[m.id] = m
@@ -65,7 +67,7 @@ func (t *Team) begin(ctx context.Context, start time.Time) error {
 type collector struct {
 	team    *Team
 	members map[string]*teammate
-	report  func(Row)
+	report  func(harness.Hit)
 
 	mu      sync.Mutex // one batch at a time
 	stopped bool
@@ -128,7 +130,7 @@ func (c *collector) rows(mate *teammate, m *nats.Msg) error {
 	order := c.team.order
 	order.Shard = mate.shard
 	for data := m.Data; len(data) > 0; mate.rows++ {
-		var r Row
+		var r harness.Hit
 		if r, data, err = readRow(data); err != nil {
 			return err
 		}

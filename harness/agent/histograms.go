@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/aftershock-dev/aftershock/harness"
 )
 
 // Histograms are the three distributions that an agent keeps, in microseconds with three digits.
@@ -27,13 +29,13 @@ func NewHistograms() Histograms {
 }
 
 // Add counts a row in, whose message was scheduled at that offset.
-func (h Histograms) Add(r Row, scheduled time.Duration) {
-	if len(r.Attempts) == 0 {
+func (h Histograms) Add(r harness.Hit, scheduled time.Duration) {
+	if len(r.Tries) == 0 {
 		return
 	}
-	count(h.Lateness, r.Attempts[0].At-scheduled)
-	count(h.Response, r.Attempts[len(r.Attempts)-1].Done-scheduled)
-	for _, a := range r.Attempts {
+	count(h.Lateness, r.Tries[0].At-scheduled)
+	count(h.Response, r.Tries[len(r.Tries)-1].Done-scheduled)
+	for _, a := range r.Tries {
 		count(h.Service, a.Done-a.At)
 	}
 }

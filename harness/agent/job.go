@@ -3,11 +3,14 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/aftershock-dev/aftershock/harness"
 )
 
 // job is one order that an agent carries out.
@@ -26,8 +29,8 @@ type job struct {
 	hist Histograms
 }
 
-// run sends the share and tells of it.
-func (j *job) run(start time.Time) {
+// run sends the share and tells of it; it returns how that went, in words.
+func (j *job) run(start time.Time) string {
 	defer j.cancel()
 	var sendErr error
 	sent := make(chan struct{})
@@ -41,13 +44,17 @@ func (j *job) run(start time.Time) {
 		j.cancel() // nobody listens: no load without anyone who watches
 	}
 	sending.Wait()
-	if err == nil {
-		j.finish(batches, sendErr)
+	if err != nil {
+		return err.Error()
 	}
+	if err := j.finish(batches, sendErr); err != nil {
+		return "stopped: " + err.Error()
+	}
+	return fmt.Sprintf("sent %d messages", j.told)
 }
 
 // report keeps one message until the next batch.
-func (j *job) report(r Row, scheduled time.Duration) {
+func (j *job) report(r harness.Hit, scheduled time.Duration) {
 	j.mu.Lock()
 	j.rows = appendRow(j.rows, r)
 	j.told++
@@ -143,8 +150,8 @@ func (j *job) request(subject, batch string, data []byte) error {
 	return errUnheard
 }
 
-// finish says the last word.
-func (j *job) finish(batches int, sendErr error) {
+// finish says the last word, and returns what went wrong.
+func (j *job) finish(batches int, sendErr error) error {
 	j.mu.Lock()
 	hist, err := j.hist.encode()
 	f := finish{Agent: j.worker.ID, Rows: j.told, Batches: batches, Histograms: hist}
@@ -152,5 +159,5 @@ func (j *job) finish(batches int, sendErr error) {
 	if err = errors.Join(sendErr, err); err != nil {
 		f.Error = err.Error()
 	}
-	_ = j.request(j.worker.subjects.finish(j.order.Run), strconv.Itoa(batches), encode(f)) // unheard: the run is invalid anyway
+	return errors.Join(err, j.request(j.worker.subjects.finish(j.order.Run), strconv.Itoa(batches), encode(f)))
 }

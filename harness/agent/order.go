@@ -5,16 +5,19 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/aftershock-dev/aftershock/harness"
 )
 
 // Order is a run as an agent is told of it.
 type Order struct {
-	Run      string `json:"run"`    // id of the run
-	Shard    int    `json:"shard"`  // this agent sends messages shard+1, shard+1+shards, …
-	Shards   int    `json:"shards"` // how many agents share the arrivals
-	Scenario []byte `json:"scenario"`
-	URL      string `json:"url"`   // the sender's front door
-	Media    string `json:"media"` // where links of media point
+	Run      string  `json:"run"`    // id of the run
+	Shard    int     `json:"shard"`  // this agent sends messages shard+1, shard+1+shards, …
+	Shards   int     `json:"shards"` // how many agents share the arrivals
+	Scenario []byte  `json:"scenario"`
+	Trace    string  `json:"trace,omitempty"` // where the scenario's trace lies, on every machine
+	Compress float64 `json:"compress"`
+	harness.Aim
 }
 
 // Mine reports whether a message, counted from 1, belongs to the order's share.

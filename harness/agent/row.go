@@ -5,21 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/aftershock-dev/aftershock/harness"
 )
-
-// Row is one message that an agent is done with, one way or the other. Times are offsets from the start of the run.
-type Row struct {
-	Number   uint64 // of the message
-	Taken    bool   // the sender took it
-	Attempts []Attempt
-}
-
-// Attempt is one request for a message.
-type Attempt struct {
-	At, Done time.Duration
-	Status   int    // 0 when no answer came
-	Error    string // timeout, refused, reset, …; "" when an answer came
-}
 
 // errors in one byte each; others travel as "error".
 var reasons = []string{"", "timeout", "interrupted", "refused", "reset", "error"}
@@ -29,16 +17,16 @@ const (
 	maxNumber   = 1 << 40
 )
 
-// appendRow writes a row: a few bytes, times in nanoseconds.
-func appendRow(b []byte, r Row) []byte {
+// appendRow writes a hit as a row: a few bytes, times in nanoseconds.
+func appendRow(b []byte, r harness.Hit) []byte {
 	b = binary.AppendUvarint(b, r.Number)
-	head := uint64(len(r.Attempts)) << 1
+	head := uint64(len(r.Tries)) << 1
 	if r.Taken {
 		head |= 1
 	}
 	b = binary.AppendUvarint(b, head)
 	last := time.Duration(0)
-	for _, a := range r.Attempts {
+	for _, a := range r.Tries {
 		b = binary.AppendVarint(b, int64(a.At-last))
 		b = binary.AppendVarint(b, int64(a.Done-a.At))
 		b = binary.AppendUvarint(b, uint64(max(a.Status, 0)))
@@ -58,24 +46,24 @@ func reasonNumber(s string) byte {
 }
 
 // readRow undoes appendRow and returns what follows.
-func readRow(b []byte) (Row, []byte, error) {
+func readRow(b []byte) (harness.Hit, []byte, error) {
 	in := reader{rest: b}
-	r := Row{Number: in.unsigned(maxNumber)}
+	r := harness.Hit{Number: in.unsigned(maxNumber)}
 	head := in.unsigned(maxAttempts << 1)
 	r.Taken = head&1 != 0
 	n := int(head >> 1)
 	if in.err == nil && n > len(in.rest)/4+1 {
-		return Row{}, nil, fmt.Errorf("row of message %d: %d attempts in %d bytes", r.Number, n, len(in.rest))
+		return harness.Hit{}, nil, fmt.Errorf("row of message %d: %d tries in %d bytes", r.Number, n, len(in.rest))
 	}
 	last := time.Duration(0)
 	for range n {
-		var a Attempt
+		var a harness.Try
 		a.At = last + time.Duration(in.signed())
 		a.Done = a.At + time.Duration(in.signed())
 		a.Status = int(in.unsigned(1 << 16))
 		a.Error = in.reason()
 		last = a.Done
-		r.Attempts = append(r.Attempts, a)
+		r.Tries = append(r.Tries, a)
 	}
 	return r, in.rest, in.err
 }

@@ -4,12 +4,14 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"github.com/aftershock-dev/aftershock/harness"
 )
 
 func TestRowsReadBack(t *testing.T) {
-	rows := []Row{
-		{Number: 1, Taken: true, Attempts: []Attempt{{At: time.Millisecond, Done: 3 * time.Millisecond, Status: 202}}},
-		{Number: 1 << 39, Attempts: []Attempt{
+	rows := []harness.Hit{
+		{Number: 1, Taken: true, Tries: []harness.Try{{At: time.Millisecond, Done: 3 * time.Millisecond, Status: 202}}},
+		{Number: 1 << 39, Tries: []harness.Try{
 			{At: time.Hour, Done: time.Hour + 10*time.Second, Error: "timeout"},
 			{At: time.Hour + 11*time.Second, Done: time.Hour + 11*time.Second + 1, Status: 503},
 		}},
@@ -33,7 +35,7 @@ func TestRowsReadBack(t *testing.T) {
 
 func FuzzRow(f *testing.F) {
 	f.Add([]byte{})
-	f.Add(appendRow(nil, Row{Number: 3, Attempts: []Attempt{{At: 5, Done: 9, Status: 200, Error: "reset"}}}))
+	f.Add(appendRow(nil, harness.Hit{Number: 3, Tries: []harness.Try{{At: 5, Done: 9, Status: 200, Error: "reset"}}}))
 	f.Add([]byte{1, 0xff, 0xff, 3})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, _, err := readRow(data)

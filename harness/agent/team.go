@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -195,6 +196,15 @@ func (t *Team) Prepare(ctx context.Context, o Order, hits int) error {
 		return fmt.Errorf("the agents' shares hold %d messages, the scenario %d: are all of one version?", sum, hits)
 	}
 	return nil
+}
+
+// String names the agents.
+func (t *Team) String() string {
+	ids, apart := make([]string, len(t.members)), time.Duration(0)
+	for i, m := range t.members {
+		ids[i], apart = m.id, max(apart, m.error)
+	}
+	return fmt.Sprintf("%d agents (%s), whose clocks are known to %v", len(ids), strings.Join(ids, ", "), apart.Round(time.Microsecond))
 }
 
 // each does something with every agent at once.

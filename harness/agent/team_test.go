@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/aftershock-dev/aftershock/fakewa"
+	"github.com/aftershock-dev/aftershock/harness"
 	"github.com/aftershock-dev/aftershock/sut/queue/natsnode"
 )
 
@@ -38,7 +39,7 @@ func (v *volley) Hits() int {
 	return n
 }
 
-func (v *volley) Send(ctx context.Context, start time.Time, report func(Row, time.Duration)) error {
+func (v *volley) Send(ctx context.Context, start time.Time, report func(harness.Hit, time.Duration)) error {
 	var all sync.WaitGroup
 	defer all.Wait()
 	for n := uint64(1); n <= v.total; n++ {
@@ -57,16 +58,16 @@ func (v *volley) Send(ctx context.Context, start time.Time, report func(Row, tim
 	return nil
 }
 
-func (v *volley) send(ctx context.Context, n uint64, start time.Time) Row {
-	r := Row{Number: n}
+func (v *volley) send(ctx context.Context, n uint64, start time.Time) harness.Hit {
+	r := harness.Hit{Number: n}
 	for range v.retries + 1 {
-		a := Attempt{At: time.Since(start)}
+		a := harness.Try{At: time.Since(start)}
 		status, err := v.post(ctx, n)
 		a.Done, a.Status = time.Since(start), status
 		if err != nil {
 			a.Error = "reset"
 		}
-		r.Attempts = append(r.Attempts, a)
+		r.Tries = append(r.Tries, a)
 		if r.Taken = status == http.StatusOK; r.Taken {
 			break
 		}
@@ -156,7 +157,7 @@ func (f *field) agent(id, version string) *nats.Conn {
 	return conn
 }
 
-func (f *field) order() Order { return Order{Run: "run-1", URL: f.url} }
+func (f *field) order() Order { return Order{Run: "run-1", Aim: harness.Aim{URL: f.url}} }
 
 func TestThreeAgentsAddUpExactly(t *testing.T) {
 	f := newField(t, 1500, time.Millisecond)
@@ -183,13 +184,13 @@ func TestThreeAgentsAddUpExactly(t *testing.T) {
 	seen := map[uint64]int{}
 	attempts, taken := int64(0), 0
 	statuses := map[int]int{}
-	result, err := team.Fire(t.Context(), time.Now().Add(300*time.Millisecond), func(r Row) {
+	result, err := team.Fire(t.Context(), time.Now().Add(300*time.Millisecond), func(r harness.Hit) {
 		seen[r.Number]++
-		attempts += int64(len(r.Attempts))
+		attempts += int64(len(r.Tries))
 		if r.Taken {
 			taken++
 		}
-		for _, a := range r.Attempts {
+		for _, a := range r.Tries {
 			statuses[a.Status]++
 		}
 	})
@@ -240,7 +241,7 @@ func TestAgentThatDiesMakesTheRunInvalid(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := 0
-	result, err := team.Fire(t.Context(), time.Now().Add(100*time.Millisecond), func(Row) {
+	result, err := team.Fire(t.Context(), time.Now().Add(100*time.Millisecond), func(harness.Hit) {
 		if rows++; rows == 200 {
 			dying.Close()
 		}
@@ -277,7 +278,7 @@ func TestTeamThatCannotBeTrusted(t *testing.T) {
 	if err := team.Prepare(t.Context(), f.order(), 101); err == nil || !strings.Contains(err.Error(), "hold 100 messages") {
 		t.Errorf("shares that do not add up: %v", err)
 	}
-	if _, err := team.Fire(t.Context(), time.Now().Add(-time.Second), func(Row) {}); err == nil || !strings.Contains(err.Error(), "ago") {
+	if _, err := team.Fire(t.Context(), time.Now().Add(-time.Second), func(harness.Hit) {}); err == nil || !strings.Contains(err.Error(), "ago") {
 		t.Errorf("a start in the past: %v", err)
 	}
 	f.agent("a", "v1") // a second one of that name

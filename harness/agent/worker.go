@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/aftershock-dev/aftershock/harness"
 )
 
 // Load is a share of the arrivals, ready to be sent.
@@ -16,32 +19,41 @@ type Load interface {
 	Hits() int
 	// Send sends them, the first at start plus its offset, and returns when every one has its last answer, or ctx ended.
 	// It calls report once for each message that it is done with, from any goroutine.
-	Send(ctx context.Context, start time.Time, report func(r Row, scheduled time.Duration)) error
+	Send(ctx context.Context, start time.Time, report func(h harness.Hit, scheduled time.Duration)) error
 }
 
 // Worker is one agent. Fill the fields, call Run.
 type Worker struct {
-	ID      string     // unique within the group
-	Group   string     // default DefaultGroup
-	Version string     // of the program: a team is of one version
-	Conn    *nats.Conn // closed by its owner
-	Load    func(ctx context.Context, o Order) (Load, error)
+	ID      string                                           // unique within the group
+	Group   string                                           // default DefaultGroup
+	Version string                                           // of the program: a team is of one version
+	Conn    *nats.Conn                                       // closed by its owner
+	Once    bool                                             // end after one run
+	Load    func(ctx context.Context, o Order) (Load, error) // default: a share of the scenario
+	Say     func(what string)                                // tells the owner what happens; default: nobody
 
 	subjects subjects
 	mu       sync.Mutex
 	job      *job
 	jobs     sync.WaitGroup
+	done     context.CancelFunc
 }
 
 // Run takes orders until ctx ends, and returns when the load it was sending has stopped.
 func (w *Worker) Run(ctx context.Context) error {
-	if w.Group == "" {
-		w.Group = DefaultGroup
+	w.Group = cmp.Or(w.Group, DefaultGroup)
+	if w.Load == nil {
+		w.Load = share
+	}
+	if w.Say == nil {
+		w.Say = func(string) {}
 	}
 	if err := errors.Join(checkToken("agent", w.ID), checkToken("group", w.Group)); err != nil {
 		return err
 	}
 	w.subjects = subjects{w.Group}
+	ctx, w.done = context.WithCancel(ctx)
+	defer w.done()
 	doors := map[string]nats.MsgHandler{
 		w.subjects.call():               func(m *nats.Msg) { w.answer(m, w.hello()) },
 		w.subjects.agent(w.ID, "clock"): func(m *nats.Msg) { w.answer(m, clockReading{time.Now().UnixNano()}) },
@@ -91,8 +103,10 @@ func (w *Worker) order(ctx context.Context, data []byte) prepared {
 	}
 	l, err := w.Load(ctx, o)
 	if err != nil {
+		w.Say("run " + o.Run + ": " + err.Error())
 		return prepared{Error: err.Error()}
 	}
+	w.Say(fmt.Sprintf("run %s: ready to send %d messages, share %d of %d", o.Run, l.Hits(), o.Shard+1, o.Shards))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.job != nil && w.job.started {
@@ -127,11 +141,14 @@ func (w *Worker) start(data []byte) receipt {
 	j := w.job
 	j.started = true
 	w.jobs.Go(func() {
-		j.run(at)
+		w.Say(fmt.Sprintf("run %s: %s", j.order.Run, j.run(at)))
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if w.job == j {
 			w.job = nil
+		}
+		if w.Once {
+			w.done()
 		}
 	})
 	return receipt{}

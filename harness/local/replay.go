@@ -29,6 +29,7 @@ type Options struct {
 
 	// Elsewhere builds a system that runs outside this process; nil builds one in it. Time is the wall's then.
 	Elsewhere func(ctx context.Context) (*remote.System, error)
+	Team      harness.Team // sends the load, on the wall's clock; nil: this process does
 	Every     time.Duration
 	OnGauge   func(record.Gauge) // a copy of each reading; must not block
 	Started   func(*Live) error  // called when the record exists and before the load starts
@@ -133,7 +134,7 @@ func replay(ctx context.Context, o Options, w *record.Writer, live *Live, gate h
 	}
 	r := &harness.Runner{
 		Scenario: sys.scenario, System: sys.System, Writer: w, Info: o.Info, MediaBase: sys.mediaBase,
-		Virtual: o.Clock == "virtual", Every: sys.every, Marks: live.marks, Steps: live.steps,
+		Team: o.Team, Virtual: o.Clock == "virtual", Every: sys.every, Marks: live.marks, Steps: live.steps,
 		OnGauge: func(g record.Gauge) {
 			watch()
 			if o.OnGauge != nil {

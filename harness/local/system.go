@@ -101,7 +101,6 @@ func Build(ctx context.Context, o Options) (*System, error) {
 		return nil, fmt.Errorf("start the sender: %w", err)
 	}
 	where.serve(s)
-	trail.start = time.Now()
 	s.System = harness.System{
 		Name: o.Environment, Queue: o.Queue, URL: where.whatsapp, Transport: where.transport,
 		Effective: effective(s.sender.Effective(), s.fake.Effective()),

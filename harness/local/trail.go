@@ -12,30 +12,32 @@ import (
 
 // trail keeps the attempts inside the sender until the next reading takes them.
 type trail struct {
-	start time.Time
 	mu    sync.Mutex
-	rows  []record.Attempt
+	steps []sut.Attempt
 }
 
 func (t *trail) observe(a sut.Attempt) {
 	if a.Hop == "api" {
 		return // the fake's ledger tells of these
 	}
-	message, _, _ := strings.Cut(a.Request, ".")
-	row := record.Attempt{
-		Message: message, Hop: a.Hop, Number: a.Number, Draft: a.Draft, At: a.At.Sub(t.start), Done: a.Done.Sub(t.start),
-		Status: a.Status, Error: a.Error, Code: a.Code, Taken: a.Taken, Replica: a.Replica,
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.rows = append(t.rows, row)
+	t.steps = append(t.steps, a)
 }
 
 // Drain implements harness.Trail.
-func (t *trail) Drain(context.Context) ([]record.Attempt, error) {
+func (t *trail) Drain(_ context.Context, start time.Time) ([]record.Attempt, error) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	rows := t.rows
-	t.rows = make([]record.Attempt, 0, len(rows))
+	steps := t.steps
+	t.steps = make([]sut.Attempt, 0, len(steps))
+	t.mu.Unlock()
+	rows := make([]record.Attempt, len(steps))
+	for i, a := range steps {
+		message, _, _ := strings.Cut(a.Request, ".")
+		rows[i] = record.Attempt{
+			Message: message, Hop: a.Hop, Number: a.Number, Draft: a.Draft, At: a.At.Sub(start), Done: a.Done.Sub(start),
+			Status: a.Status, Error: a.Error, Code: a.Code, Taken: a.Taken, Replica: a.Replica,
+		}
+	}
 	return rows, nil
 }

@@ -47,12 +47,11 @@ func (b *books) State(ctx context.Context, message string) (state, reason string
 // trail collects the attempts inside the sender from every service.
 type trail struct {
 	client *client
-	start  time.Time
 	units  func() []Unit
 }
 
 // Drain implements harness.Trail. A part that does not answer now is asked again next time.
-func (t *trail) Drain(ctx context.Context) ([]record.Attempt, error) {
+func (t *trail) Drain(ctx context.Context, start time.Time) ([]record.Attempt, error) {
 	var out []record.Attempt
 	for _, u := range t.units() {
 		var steps []part.Step
@@ -62,7 +61,7 @@ func (t *trail) Drain(ctx context.Context) ([]record.Attempt, error) {
 		for _, s := range steps {
 			message, _, _ := strings.Cut(s.Request, ".")
 			out = append(out, record.Attempt{
-				Message: message, Hop: s.Hop, Number: s.Number, Draft: s.Draft, At: s.At.Sub(t.start), Done: s.Done.Sub(t.start),
+				Message: message, Hop: s.Hop, Number: s.Number, Draft: s.Draft, At: s.At.Sub(start), Done: s.Done.Sub(start),
 				Status: s.Status, Error: s.Error, Code: s.Code, Taken: s.Taken, Replica: s.Replica,
 			})
 		}

@@ -249,7 +249,7 @@ func (s *System) assemble(ctx context.Context) error {
 		Faults: s.fake, Ledger: s.fake, Settings: s.settings, Replicas: replicas{s},
 		Gauges: &gauges{usage: usage{system: s, last: time.Now(), parts: map[string]time.Duration{}}},
 		Books:  &books{client: s.client, unit: s.drafts},
-		Trail:  &trail{client: s.client, start: time.Now(), units: func() []Unit { return append([]Unit{s.drafts}, s.pool.running()...) }},
+		Trail:  &trail{client: s.client, units: func() []Unit { return append([]Unit{s.drafts}, s.pool.running()...) }},
 	}
 	return nil
 }
