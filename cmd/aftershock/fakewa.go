@@ -43,7 +43,12 @@ this machine and from --media-host.`,
   aftershock fakewa --set latency=50ms --set limits.throughput=20/s
   aftershock fakewa --fault 'lost={kind: reply-lost, share: 10%}'
   aftershock fakewa --tls --listen 127.0.0.1:8443`,
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError(fmt.Errorf("fakewa takes no argument, got %q\nhint: see aftershock fakewa --help", args[0]))
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -101,6 +106,9 @@ func (f *fakewaFlags) server() (*fakewa.Server, error) {
 			return nil, usageError(fmt.Errorf("read the settings: %w", err))
 		}
 	}
+	if f.verify && f.webhook == "" {
+		return nil, usageError(errors.New("--verify asks the callback: name it with --webhook URL"))
+	}
 	cfg, err := fakewa.ParseConfig(name, data)
 	if err != nil {
 		return nil, usageError(err)
@@ -117,7 +125,7 @@ func (f *fakewaFlags) server() (*fakewa.Server, error) {
 			return nil, usageError(fmt.Errorf("--set %s: write key=value", s))
 		}
 		if err := fake.Set([]byte(key + ": " + value)); err != nil {
-			return nil, usageError(fmt.Errorf("--set %s: %w", s, err))
+			return nil, usageError(fmt.Errorf("--set %s: %w", key, err)) // without the value, which may be a token
 		}
 	}
 	for _, s := range f.faults {
@@ -126,7 +134,7 @@ func (f *fakewaFlags) server() (*fakewa.Server, error) {
 			return nil, usageError(fmt.Errorf("--fault %s: write id={kind: …}", s))
 		}
 		if err := fake.Apply(id, []byte(fault)); err != nil {
-			return nil, usageError(fmt.Errorf("--fault %s: %w", s, err))
+			return nil, usageError(fmt.Errorf("--fault %s: %w", id, err))
 		}
 	}
 	return fake, nil
@@ -141,32 +149,39 @@ type fakewaDoors struct {
 	token          string
 }
 
-func (f *fakewaFlags) open(fake *fakewa.Server) (d *fakewaDoors, err error) {
-	d = &fakewaDoors{token: f.token}
+// open listens on both addresses; an address that is taken is told before anything is served.
+func (f *fakewaFlags) open(fake *fakewa.Server) (*fakewaDoors, error) {
+	d := &fakewaDoors{token: f.token}
+	if err := d.listen(f, fake); err != nil {
+		d.close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *fakewaDoors) listen(f *fakewaFlags, fake *fakewa.Server) (err error) {
 	if d.graph, err = net.Listen("tcp", f.listen); err != nil {
-		return nil, fmt.Errorf("listen for the Graph API: %w\nhint: choose another address with --listen 127.0.0.1:0", err)
+		return fmt.Errorf("listen for the Graph API: %w\nhint: choose another address with --listen 127.0.0.1:0", err)
 	}
 	d.graph = fake.Listener(d.graph)
-	defer func() {
-		if err != nil {
-			d.close()
-		}
-	}()
 	if f.control != "none" {
 		if d.control, err = net.Listen("tcp", f.control); err != nil {
-			return nil, fmt.Errorf("listen for the control doors: %w\nhint: choose another address with --control 127.0.0.1:0", err)
+			return fmt.Errorf("listen for the control doors: %w\nhint: choose another address with --control 127.0.0.1:0", err)
 		}
 		if d.token == "" && !onLoopback(d.control) {
 			d.token = rand.Text()
 		}
 	}
-	return d, d.secure(f)
+	return d.secure(f)
 }
 
 // secure sets up TLS, where it is asked for.
 func (d *fakewaDoors) secure(f *fakewaFlags) error {
 	if (f.certFile == "") != (f.keyFile == "") {
 		return usageError(errors.New("--tls-cert and --tls-key belong together"))
+	}
+	if f.caFile != "" && (!f.tls || f.certFile != "") {
+		return usageError(errors.New("--tls-ca is where --tls writes the certificate that it makes up"))
 	}
 	switch {
 	case f.certFile != "":

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/aftershock-dev/aftershock/harness/local"
 	"github.com/aftershock-dev/aftershock/reports"
+	"github.com/aftershock-dev/aftershock/reports/dash"
 	"github.com/aftershock-dev/aftershock/reports/record"
 	"github.com/aftershock-dev/aftershock/scenarios"
 	"github.com/aftershock-dev/aftershock/sut"
@@ -24,8 +26,9 @@ import (
 type runFlags struct {
 	crew crewFlags
 	scenarioFlags
-	clock, env, queue, nats, target, out, baseline, ui, output, listen string
-	compress, speed                                                    float64
+	viewFlags
+	clock, env, queue, nats, target, out, baseline, output, listen string
+	compress, speed                                                float64
 }
 
 // scenarioFlags choose and change a scenario; run and sweep share them.
@@ -85,7 +88,8 @@ is kept in a folder under runs/, with the reports made from it.`,
 		Args: exactlyOne("a scenario: a name from 'aftershock scenario list', or a file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	}
-	f.register(cmd)
+	f.scenarioFlags.register(cmd)
+	f.viewFlags.register(cmd)
 	fl := cmd.Flags()
 	fl.StringVar(&f.clock, "clock", "virtual", "virtual (hours in seconds) or wall (real time over loopback)")
 	fl.Float64Var(&f.compress, "compress", 1, "on the wall clock: divide every duration and multiply every rate by this")
@@ -97,8 +101,7 @@ is kept in a folder under runs/, with the reports made from it.`,
 	f.crew.register(fl)
 	fl.StringVar(&f.out, "out", "", "the run's folder (default runs/SCENARIO-TIME-sSEED)")
 	fl.StringVar(&f.baseline, "baseline", "", "a run's folder or a baseline file to compare with")
-	fl.StringVar(&f.ui, "ui", "auto", "auto, tui, plain, json or none")
-	fl.StringVarP(&f.output, "output", "o", "text", "the result on stdout: text, json or markdown")
+	fl.StringVarP(&f.output, "output", "o", "text", "the result on stdout: text, json or markdown (--ui json: always the stream's last line)")
 	fl.StringVar(&f.listen, "listen", "", "serve /events, /snapshot and /metrics here while running, such as 127.0.0.1:9464")
 	return cmd
 }
@@ -128,9 +131,9 @@ func (f *runFlags) run(cmd *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	view, err := newView(f, cmd, s, filepath.Base(dir))
+	view, err := newView(f, cmd, dir)
 	if err != nil {
-		return usageError(err)
+		return err
 	}
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
@@ -139,13 +142,21 @@ func (f *runFlags) run(cmd *cobra.Command, name string) error {
 		Queue: f.queue, NATS: f.nats, Environment: f.env, Target: f.target,
 		Started: func(l *local.Live) error { return view.open(ctx, l) },
 	})
+	failed := runErr != nil && !errors.Is(runErr, context.Canceled)
+	var rep *reports.Report
+	if !failed {
+		rep, err = view.document(func() (*reports.Report, error) { return writeDocuments(dir, f.baseline) })
+	}
 	if err := view.close(); err != nil {
 		fmt.Fprintf(os.Stderr, "aftershock: the view ended early: %v\n", err)
 	}
-	if runErr != nil && !errors.Is(runErr, context.Canceled) {
+	switch {
+	case failed:
 		return exitWith(exitCouldNotRun, runErr)
+	case err != nil:
+		return err
 	}
-	if err := f.conclude(cmd.OutOrStdout(), dir); err != nil || runErr == nil {
+	if err := f.conclude(cmd, rep, view.options.UI); err != nil || runErr == nil {
 		return err
 	}
 	return exitWith(exitInterrupted, nil)
@@ -181,13 +192,20 @@ func (f *runFlags) info(s *scenarios.Scenario, name, dir string, overrides map[s
 	}
 }
 
-// conclude makes the documents from the record and prints the result.
-func (f *runFlags) conclude(out io.Writer, dir string) error {
-	rep, err := reports.WriteAll(dir)
-	if err != nil {
-		return err
+// conclude prints the result: on stdout, and for GitHub where it runs.
+func (f *runFlags) conclude(cmd *cobra.Command, rep *reports.Report, ui dash.UI) error {
+	out := cmd.OutOrStdout()
+	err := rep.GitHub(os.Getenv, cmd.ErrOrStderr())
+	switch {
+	case err != nil:
+	case ui == dash.JSON:
+		err = json.NewEncoder(out).Encode(map[string]any{"summary": rep.Summary()})
+	case f.output == "text":
+		err = rep.Text(out, f.coloured(out))
+	default:
+		err = printReport(out, rep, f.output)
 	}
-	if err := printReport(out, rep, f.output); err != nil {
+	if err != nil {
 		return err
 	}
 	if rep.ExitCode != 0 {
@@ -209,7 +227,7 @@ func printReport(out io.Writer, rep *reports.Report, format string) error {
 func (f *runFlags) check() error {
 	for _, c := range []struct{ flag, value, allowed string }{
 		{"clock", f.clock, "virtual wall"}, {"env", f.env, "embedded processes containers external"},
-		{"queue", f.queue, "memory jetstream"}, {"ui", f.ui, "auto tui plain json none"}, {"output", f.output, "text json markdown"},
+		{"queue", f.queue, "memory jetstream"}, {"output", f.output, "text json markdown"},
 	} {
 		allowed := strings.Fields(c.allowed)
 		if !contains(allowed, c.value) {

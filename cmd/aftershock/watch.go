@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,11 +14,9 @@ import (
 
 // watchFlags are the flags of watch, as they were given.
 type watchFlags struct {
+	viewFlags
 	speed               float64
-	ui, glyphs, color   string
 	tokenFile, baseline string
-	progress            time.Duration
-	notify              bool
 }
 
 func newWatchCommand() *cobra.Command {
@@ -44,15 +41,11 @@ after pressing o, one behind a URL only with its token (AFTERSHOCK_TOKEN or --to
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, strings.Join(args, "")) },
 	}
+	f.viewFlags.register(cmd)
 	fl := cmd.Flags()
 	fl.Float64Var(&f.speed, "speed", 0, "play a finished run at so many of its seconds a second (0: show how it ended)")
-	fl.StringVar(&f.ui, "ui", "auto", "auto, tui, plain, json or none")
-	fl.StringVar(&f.glyphs, "glyphs", "auto", "draw charts with auto, braille, block or ascii")
-	fl.StringVar(&f.color, "color", "auto", "auto, always or never")
 	fl.StringVar(&f.tokenFile, "token-file", "", "file with the token of a run behind a URL")
 	fl.StringVar(&f.baseline, "baseline", "", "a finished run's folder to draw behind this one")
-	fl.DurationVar(&f.progress, "progress", 0, "distance of plain lines (default 10s, growing with the run; negative: events alone)")
-	fl.BoolVar(&f.notify, "notify", false, "ring the bell when a threshold is missed and at the end")
 	return cmd
 }
 
@@ -60,14 +53,9 @@ func (f *watchFlags) run(cmd *cobra.Command, target string) error {
 	if !(f.speed >= 0) {
 		return usageError(fmt.Errorf("--speed %g: it is 0 or more", f.speed))
 	}
-	in, out, errOut := cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
-	ui, err := dash.ChooseUI(f.ui, os.Getenv, dash.TTYs(in, out, errOut))
+	o, err := f.options(cmd)
 	if err != nil {
-		return usageError(err)
-	}
-	caps, err := dash.ChooseCapabilities(f.glyphs, f.color, os.Getenv)
-	if err != nil {
-		return usageError(err)
+		return err
 	}
 	token, err := f.token()
 	if err != nil {
@@ -80,12 +68,9 @@ func (f *watchFlags) run(cmd *cobra.Command, target string) error {
 	if f.speed > 0 && !run.Finished {
 		return usageError(errors.New("--speed plays finished runs; the speed of one that goes on is its owner's (keys o, then < and >)"))
 	}
-	o := dash.Options{
-		Source: run.Source, Control: run.Control, UI: ui, Caps: caps, In: in, Out: out, Err: errOut,
-		Speed: f.speed, Every: f.progress, Notify: f.notify, Attached: run.Attached,
-		GitHub:   os.Getenv("GITHUB_ACTIONS") == "true",
-		Reattach: strings.TrimSpace("aftershock watch " + target),
-	}
+	o.Source, o.Control, o.Attached, o.Speed = run.Source, run.Control, run.Attached, f.speed
+	o.GitHub = os.Getenv("GITHUB_ACTIONS") == "true" // a run says it itself, at its end
+	o.Reattach = strings.TrimSpace("aftershock watch " + target)
 	if f.baseline != "" {
 		base, err := dash.Open(f.baseline, "")
 		if err != nil {

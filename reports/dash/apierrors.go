@@ -71,7 +71,7 @@ func callerErrors() []struct{ gauge, code, name, class string } {
 		{record.GSendTimeouts, "timeout", "send", ambiguous},
 		{record.GFront503, "503", "front door busy", retryable},
 		{record.GSend503, "503", "send busy", retryable},
-		{record.GMediaErrors, "media", "media expired", terminal},
+		{record.GMediaErrors, "media", "expired", terminal},
 		{record.GUnsent, "unsent", "harness too slow", terminal},
 	}
 }

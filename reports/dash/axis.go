@@ -26,7 +26,7 @@ func newAxis(log bool, base, highest float64) axis {
 		return a
 	}
 	if base > 0 { // amplification: 1 at the bottom, never less than 2 at the top
-		return axis{false, base, max(2*base, roundUp(highest*1.02))}
+		return axis{false, base, base + roundUp(max(highest*1.02-base, base))}
 	}
 	return axis{false, 0, roundUp(max(highest*1.02, 1e-3))}
 }
@@ -34,7 +34,7 @@ func newAxis(log bool, base, highest float64) axis {
 // roundUp is the next value that reads well.
 func roundUp(v float64) float64 {
 	p := math.Pow(10, math.Floor(math.Log10(v)))
-	for _, m := range []float64{1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8} {
+	for _, m := range []float64{1, 1.2, 1.5, 2, 3, 4, 5, 6, 8} {
 		if m*p >= v {
 			return m * p
 		}
@@ -81,20 +81,30 @@ func (a axis) labels(h int, show func(float64) string) []string {
 		}
 		return out
 	}
-	at := func(r int) { out[r] = show(a.top - (a.top-a.base)*float64(r)/float64(h-1)) }
-	at(0)
-	at(h - 1)
+	parts := a.parts()
 	switch {
 	case h < 5:
-	case (h-1)%2 == 0:
-		at((h - 1) / 2)
-	case (h-1)%3 == 0:
-		at((h - 1) / 3)
-		at((h - 1) * 2 / 3)
-	default:
-		at(h / 2)
+		parts = 1
+	case h < 3*parts-1:
+		parts = 2
+	}
+	for k := range parts + 1 { // on the nearest row: half a row off is less than the eye sees
+		row := int(math.Round(float64(k) / float64(parts) * float64(h-1)))
+		out[row] = show(a.top - (a.top-a.base)*float64(k)/float64(parts))
 	}
 	return out
+}
+
+// parts is how many parts divide the axis at values that are printed exactly.
+func (a axis) parts() int {
+	length := a.top - a.base
+	switch int(math.Round(10 * length / math.Pow(10, math.Floor(math.Log10(length))))) {
+	case 10, 15, 50:
+		return 5
+	case 30, 60:
+		return 3
+	}
+	return 4
 }
 
 // span maps instants to columns.

@@ -1,8 +1,10 @@
 package dash
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -58,14 +60,15 @@ func (d *drawing) box(r rect, number int, title string) {
 func (d *drawing) chart(r rect, c chart) {
 	log := c.log != d.s.View.Flip[c.panel]
 	title := c.title
-	if c.short != "" && r.w < 56 {
+	switch little := r.w < 56; {
+	case little && c.short != "" && log:
+		title = c.short + " log"
+	case little && c.short != "":
 		title = c.short
-	}
-	if c.unit != "" {
+	case log:
+		title += " " + c.unit + ", log"
+	case c.unit != "":
 		title += " " + c.unit
-	}
-	if log {
-		title += ", log"
 	}
 	d.box(r, c.panel, title)
 	if r.h < 3 || r.w < axisWidth+4 {
@@ -88,8 +91,7 @@ func (d *drawing) chart(r rect, c chart) {
 		d.f.set(in.x-1, in.y+row, edge, dim)
 	}
 	p := newPlot(in.w, in.h, d.caps.Glyphs)
-	ends := make([]rune, in.h)
-	endStyle := make([]style, in.h)
+	var ends []letter
 	for _, k := range c.curves {
 		if k.wide && !wide {
 			continue
@@ -103,10 +105,7 @@ func (d *drawing) chart(r rect, c chart) {
 			continue
 		}
 		if y, ok := d.curve(p, ax, k, d.s.Series[k.series], d.s.Seen); ok {
-			row := freeRow(ends, min(y/p.dy, in.h-1))
-			if row >= 0 {
-				ends[row], endStyle[row] = k.letter, k.style
-			}
+			ends = append(ends, letter{y, k.letter, k.style})
 		}
 	}
 	d.marks(r, in)
@@ -116,23 +115,39 @@ func (d *drawing) chart(r rect, c chart) {
 				d.f.set(in.x+x, in.y+y, ch, s)
 			}
 		}
-		if ends[y] != 0 {
-			d.f.set(in.x+in.w, in.y+y, ends[y], endStyle[y])
-		}
+	}
+	for row, e := range spread(ends, p.dy, in.h) {
+		d.f.set(in.x+in.w, in.y+row, e.r, e.style)
 	}
 	d.cursor(in)
 }
 
-// freeRow finds the nearest row without a letter.
-func freeRow(taken []rune, row int) int {
-	for off := range len(taken) {
-		for _, r := range [2]int{row - off, row + off} {
-			if r >= 0 && r < len(taken) && taken[r] == 0 {
-				return r
-			}
+// letter names the line that ends at a height of y dots from the top.
+type letter struct {
+	y     int
+	r     rune
+	style style
+}
+
+// spread gives each letter a row of its own, as near to its line's end as the others allow and in the lines' order.
+func spread(ends []letter, dots, rows int) map[int]letter {
+	slices.SortStableFunc(ends, func(a, b letter) int { return cmp.Compare(a.y, b.y) })
+	at := make([]int, len(ends))
+	for i, e := range ends {
+		at[i] = min(e.y/dots, rows-1)
+		if i > 0 {
+			at[i] = max(at[i], at[i-1]+1)
 		}
 	}
-	return -1
+	last := rows
+	out := map[int]letter{}
+	for i := len(ends) - 1; i >= 0; i-- { // what was pushed over the edge pushes back
+		last = min(at[i], last-1)
+		if last >= 0 {
+			out[last] = ends[i]
+		}
+	}
+	return out
 }
 
 // highest is the highest value a chart has to show.
@@ -195,7 +210,9 @@ func (d *drawing) curve(p *plot, ax axis, k curve, s Series, until time.Duration
 func (d *drawing) legend(r rect, c chart, title string) {
 	wide := r.w >= 56
 	show := c.show
-	if show == nil || !wide {
+	if !wide && c.brief != nil {
+		show = c.brief
+	} else if show == nil || !wide {
 		show = number
 	}
 	room := r.w - 9 - width(title, d.f.ascii)

@@ -32,12 +32,13 @@ type curve struct {
 type chart struct {
 	panel  int
 	title  string
-	short  string // title where there is little room
+	short  string // title where there is little room, whose values then carry their unit
 	unit   string
 	log    bool
 	base   float64
 	curves []curve
 	show   func(float64) string // prints a value in the title; nil is number
+	brief  func(float64) string // the same where there is little room
 }
 
 var (
@@ -60,7 +61,7 @@ func charts() []chart {
 			{record.GRetrying, "waiting", 'w', warn, dotted, true},
 			{record.GBacklog, "", 'b', offeredC, solid, false},
 		}},
-		{panel: pLatency, title: "Delivery", short: "Deliv.", unit: "s", log: true, base: 0.1, show: seconds, curves: []curve{
+		{panel: pLatency, title: "Delivery", short: "Deliv.", unit: "s", log: true, base: 0.1, show: seconds, brief: rough, curves: []curve{
 			{record.GResponseP99, "answer p99", 'a', acceptC, dotted, true},
 			{record.GDeliveryP50, "p50", '5', deliverC, solid, false},
 			{record.GDeliveryP99, "p99", '9', warn, dashed, false},
@@ -93,7 +94,7 @@ func charts() []chart {
 			{dErrors, "API errors", 'e', warn, dashed, false},
 			{dTimeouts, "timeouts", 't', bad, solid, false},
 		}},
-		{panel: pOldest, title: "Oldest message", unit: "s", log: true, base: 0.1, show: seconds, curves: []curve{
+		{panel: pOldest, title: "Oldest message", unit: "s", log: true, base: 0.1, show: seconds, brief: rough, curves: []curve{
 			{record.GOldest, "", 'o', offeredC, solid, false},
 		}},
 	}

@@ -25,11 +25,9 @@ func follow(ctx context.Context, dir, after string, changed <-chan struct{}) ite
 			yield(Item{}, fmt.Errorf("follow %s: %w", dir, err))
 			return
 		}
-		info, err := begun(ctx, dir)
+		info, err := record.LoadInfo(dir)
 		if err != nil {
-			if ctx.Err() == nil {
-				yield(Item{}, err)
-			}
+			yield(Item{}, err)
 			return
 		}
 		if !yield(Item{Info: &info, Next: after}, nil) {
@@ -71,20 +69,6 @@ func follow(ctx context.Context, dir, after string, changed <-chan struct{}) ite
 			return
 		}
 		yield(Item{Info: &info, Next: after}, nil)
-	}
-}
-
-// begun reads run.json once it says that the run goes on or has ended. Between the folder's making and the run's first
-// moment it says neither.
-func begun(ctx context.Context, dir string) (record.Info, error) {
-	for {
-		info, err := record.LoadInfo(dir)
-		if err != nil || info.State != "" {
-			return info, err
-		}
-		if !sleepUntil(ctx, time.Now().Add(frameEvery)) {
-			return info, ctx.Err()
-		}
 	}
 }
 

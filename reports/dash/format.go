@@ -35,6 +35,8 @@ func scaled(v float64) string {
 	switch {
 	case a < 0.0005:
 		return "0"
+	case a < 0.0995:
+		return trim(strconv.FormatFloat(v, 'f', 3, 64))
 	case a < 0.995:
 		return trim(strconv.FormatFloat(v, 'f', 2, 64))
 	case a < 99.95:
@@ -53,10 +55,13 @@ func trim(s string) string {
 	return s
 }
 
-// tick prints a value of an axis: as number does, but 60k rather than 60000 and 1.5k rather than 1500.
+// tick prints a value of an axis: as number does, but 1.5k rather than 1500 and 1.75 rather than 1.8.
 func tick(v float64) string {
-	if a := math.Abs(v); a >= 1000 && a < 1e4 {
-		return scaled(v/1e3) + "k"
+	switch a := math.Abs(v); {
+	case a >= 1000 && a < 1e4:
+		return tick(v/1e3) + "k"
+	case a >= 0.995 && a < 9.95:
+		return trim(strconv.FormatFloat(v, 'f', 2, 64))
 	}
 	return number(v)
 }
@@ -98,6 +103,27 @@ func seconds(v float64) string {
 		return scaled(v) + " s"
 	}
 	return short(v)
+}
+
+// rough prints a time that was measured in at most five characters: 12ms, 3.4s, 33m, 2.8h.
+func rough(v float64) string {
+	switch {
+	case math.IsNaN(v) || math.IsInf(v, 0) || math.Abs(v) > 1e9:
+		return "-"
+	case v < 0:
+		return "-" + rough(-v)
+	case v < 0.995:
+		return strconv.FormatFloat(v*1e3, 'f', 0, 64) + "ms"
+	case v < 9.95:
+		return scaled(v) + "s"
+	case v < 99.5:
+		return strconv.FormatFloat(v, 'f', 0, 64) + "s"
+	case v < 99.5*60:
+		return strconv.FormatFloat(v/60, 'f', 0, 64) + "m"
+	case v < 99.5*3600:
+		return scaled(v/3600) + "h"
+	}
+	return number(v/86400) + "d"
 }
 
 // short prints a time as people say it: 5m24s, 2h07m.

@@ -117,6 +117,8 @@ func (d *drawing) state() (string, style) {
 		return "PAUSED", badge
 	case d.s.Link.Live:
 		return "RUN", strong
+	case d.s.Link.Judging:
+		return "JUDGING", strong
 	case d.s.Info.State == record.Interrupted:
 		return "INTERRUPTED", warn
 	case d.s.Info.State == record.Broken:
@@ -202,9 +204,14 @@ func (d *drawing) sentence(y int) {
 	}
 	left := []piece{{head, st, 100}}
 	if v.Trend != Unknown {
+		eta := v.ETA()
+		if d.f.w < 100 { // the reason is in the trend
+			eta, _, _ = strings.Cut(eta, " at ")
+			eta, _, _ = strings.Cut(eta, ",")
+		}
 		left = append(left,
 			piece{"oldest " + age(v.Oldest), plain, 90},
-			piece{"drain ETA: " + v.ETA(), plain, 80})
+			piece{"drain ETA: " + eta, plain, 80})
 	}
 	if v.Amplification > 0 {
 		left = append(left, piece{"amplification " + times(v.Amplification), amplifiedStyle(v.Amplification), 70})

@@ -110,10 +110,14 @@ func (h *History) event(e record.Event) {
 	h.events = slices.Insert(h.events, i, e)
 }
 
-// told reports whether a judged threshold is already known to be in this state, as after a new connection.
+// told reports whether a judged threshold is already known to be in this state, as after a new connection or at the
+// end, when the summary has the last figures.
 func (h *History) told(e record.Event) bool {
 	for i := len(h.events) - 1; i >= 0; i-- {
-		if k := h.events[i]; k.Kind == "threshold" && k.ID == e.ID {
+		if k := &h.events[i]; k.Kind == "threshold" && k.ID == e.ID {
+			if k.State == e.State {
+				k.Text = e.Text
+			}
 			return k.State == e.State
 		}
 	}

@@ -14,6 +14,7 @@ import (
 type Hub struct {
 	dir       string
 	subscribe func() (<-chan struct{}, func())
+	judgedBy  <-chan struct{} // closed once the run's documents say what its thresholds came to; nil: they will not
 
 	mu      sync.Mutex
 	status  Status
@@ -34,6 +35,10 @@ type judging struct {
 func NewHub(dir string, subscribe func() (<-chan struct{}, func())) *Hub {
 	return &Hub{dir: dir, subscribe: subscribe, views: map[int]chan struct{}{}}
 }
+
+// Await makes viewers stay after the run's end until documented is closed, for the last word on the thresholds: many of
+// them are known only to the summary, which is written then. Call it before anybody watches.
+func (h *Hub) Await(documented <-chan struct{}) { h.judgedBy = documented }
 
 // Items follows the run until it has ended, and tells of changes of its status in between.
 func (h *Hub) Items(ctx context.Context, after string) iter.Seq2[Item, error] {
@@ -122,7 +127,7 @@ func (h *Hub) join() (news <-chan struct{}, judged <-chan struct{}, leave func()
 		h.judging, h.judged = j, nil
 		go func() {
 			defer close(j.done)
-			watch(ctx, h.dir, nil, func(es []record.Event) { h.addJudged(j, es) })
+			watch(ctx, h.dir, h.judgedBy, func(es []record.Event) { h.addJudged(j, es) })
 		}()
 	}
 	h.status.Viewers = len(h.views)

@@ -283,12 +283,9 @@ func TestJudge(t *testing.T) {
 	finish(t, w, *synthetic(0)[0].Info)
 }
 
-// TestFinishedRunShowsItsSummary: a finished record tells its thresholds at the instants the summary names.
-func TestFinishedRunShowsItsSummary(t *testing.T) {
-	w, items := begin(t, judged)
-	items = slices.DeleteFunc(items, func(it Item) bool { return it.Event != nil && it.Event.Kind == "threshold" })
-	write(w, items)
-	finish(t, w, *synthetic(0)[0].Info)
+// summarise writes a summary that knows what the gauges do not.
+func summarise(t testing.TB, dir string) {
+	t.Helper()
 	first := 2160.0
 	b, err := json.Marshal(map[string]any{"thresholds": []map[string]any{
 		{"id": "delayed", "metric": "delivery_time.p50", "op": ">", "limit": "10m", "observed": "41m", "verdict": "met", "first_s": first},
@@ -297,9 +294,51 @@ func TestFinishedRunShowsItsSummary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(w.Dir(), "summary.json"), b, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "summary.json"), b, 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestLastWordIsTheSummarys: viewers of a run that has ended stay until its documents are written, and are told what
+// those say of the thresholds that stayed open.
+func TestLastWordIsTheSummarys(t *testing.T) {
+	w, items := begin(t, judged)
+	documented := make(chan struct{})
+	hub := NewHub(w.Dir(), w.Subscribe)
+	hub.Await(documented)
+	write(w, slices.DeleteFunc(items, func(it Item) bool { return it.Event != nil && it.Event.Kind == "threshold" }))
+	h, ended := NewHistory(), make(chan struct{})
+	wait := follower(hub, func(it Item) {
+		h.Feed(it)
+		if it.Info != nil && it.Info.State == record.Finished {
+			close(ended)
+		}
+	})
+	finish(t, w, *synthetic(0)[0].Info)
+	<-ended
+	summarise(t, w.Dir())
+	close(documented)
+	if err := wait(); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range thresholds(h.eventsUntil(8 * time.Hour)) {
+		want := map[string]string{"delayed": "met", "no-loss": "missed"}[s.ID]
+		if want != "" && s.State != want {
+			t.Errorf("%s is %s at the end, want %s", s.ID, s.State, want)
+		}
+		if s.ID == "delayed" && !strings.HasSuffix(s.Text, ": 41m") {
+			t.Errorf("the last word on %s is %q", s.ID, s.Text)
+		}
+	}
+}
+
+// TestFinishedRunShowsItsSummary: a finished record tells its thresholds at the instants the summary names.
+func TestFinishedRunShowsItsSummary(t *testing.T) {
+	w, items := begin(t, judged)
+	items = slices.DeleteFunc(items, func(it Item) bool { return it.Event != nil && it.Event.Kind == "threshold" })
+	write(w, items)
+	finish(t, w, *synthetic(0)[0].Info)
+	summarise(t, w.Dir())
 	h := NewHistory()
 	for it, err := range Folder(w.Dir()).Items(t.Context(), "") {
 		if err != nil {

@@ -22,8 +22,8 @@ import (
 type judge struct {
 	scenario *scenarios.Scenario
 	run      record.Run
-	states   map[string]string
-	silent   bool // the record speaks for itself
+	told     map[string]record.Event // the last that was said of each threshold
+	silent   bool                    // the record speaks for itself
 }
 
 // newJudge reads the thresholds of the run in a folder; nil when there is nothing to judge by.
@@ -40,7 +40,7 @@ func newJudge(dir string) *judge {
 	if err != nil {
 		return nil
 	}
-	return &judge{scenario: sc, run: record.Run{Info: info}, states: map[string]string{}}
+	return &judge{scenario: sc, run: record.Run{Info: info}, told: map[string]record.Event{}}
 }
 
 // feed takes what happened.
@@ -77,11 +77,10 @@ func (j *judge) changes(ended bool) []record.Event {
 	var out []record.Event
 	for _, r := range results {
 		state, text := j.state(r, ended)
-		before, known := j.states[r.ID]
-		if known && before == state {
+		before, known := j.told[r.ID]
+		if known && before.State == state {
 			continue
 		}
-		j.states[r.ID] = state
 		at := j.now()
 		if r.First > 0 && r.First < at && state != "pending" {
 			at = r.First
@@ -89,9 +88,36 @@ func (j *judge) changes(ended bool) []record.Event {
 		if !known && state == "pending" {
 			at = 0
 		}
-		out = append(out, record.Event{At: at, Kind: "threshold", Source: "threshold", ID: r.ID, State: state, Text: text})
+		e := record.Event{At: at, Kind: "threshold", Source: "threshold", ID: r.ID, State: state, Text: text}
+		j.told[r.ID] = e
+		out = append(out, e)
 	}
+	sortByInstant(out)
 	return out
+}
+
+// last returns what the summary says otherwise than was told before, not earlier than that.
+func (j *judge) last(summary []record.Event) []record.Event {
+	if j.silent {
+		return nil
+	}
+	var out []record.Event
+	for _, e := range summary {
+		before, known := j.told[e.ID]
+		if known && before.State == e.State && before.Text == e.Text {
+			continue
+		}
+		if known && before.State != "pending" {
+			e.At = max(e.At, before.At)
+		}
+		out = append(out, e)
+	}
+	sortByInstant(out)
+	return out
+}
+
+func sortByInstant(es []record.Event) {
+	slices.SortStableFunc(es, func(a, b record.Event) int { return cmp.Compare(a.At, b.At) })
 }
 
 // state says what can be said of a threshold now. While its window is open, a promise (<=) can only be broken and a
@@ -159,17 +185,15 @@ const (
 	judgeShare = 30
 )
 
-// watch judges the run in a folder until it has ended or ctx is done, and tells of every change.
-func watch(ctx context.Context, dir string, changed <-chan struct{}, tell func([]record.Event)) {
-	if _, err := begun(ctx, dir); err != nil {
-		return
-	}
+// watch judges the run in a folder until it has ended or ctx is done, and tells of every change. The last word is the
+// summary's, once documented is closed; without that channel it is the judge's own.
+func watch(ctx context.Context, dir string, documented <-chan struct{}, tell func([]record.Event)) {
 	j := newJudge(dir)
 	if j == nil {
 		return
 	}
 	next := time.Now()
-	for it, err := range record.Follow(ctx, dir, record.Cursor{}, changed) {
+	for it, err := range record.Follow(ctx, dir, record.Cursor{}, nil) {
 		if err != nil {
 			return // whoever shows the run meets the same error and says it
 		}
@@ -181,9 +205,22 @@ func watch(ctx context.Context, dir string, changed <-chan struct{}, tell func([
 		tell(j.changes(false))
 		next = began.Add(max(judgeEvery, judgeShare*time.Since(began)))
 	}
-	if ctx.Err() == nil {
-		tell(j.changes(true))
+	if documented != nil {
+		select {
+		case <-documented:
+		case <-ctx.Done():
+		}
 	}
+	if ctx.Err() != nil {
+		return
+	}
+	if documented != nil {
+		if summary := summed(dir, j.now()); summary != nil {
+			tell(j.last(summary))
+			return
+		}
+	}
+	tell(j.changes(true))
 }
 
 // summed returns what the summary of a finished run says of its thresholds, as events at the instants at which they
@@ -208,6 +245,6 @@ func summed(dir string, end time.Duration) []record.Event {
 		text := strings.Join(strings.Fields(t.Metric+" "+t.Op+" "+t.Limit+" "+t.During), " ") + ": " + t.Observed
 		out = append(out, record.Event{At: at, Kind: "threshold", Source: "threshold", ID: t.ID, State: string(t.Verdict), Text: text})
 	}
-	slices.SortStableFunc(out, func(a, b record.Event) int { return cmp.Compare(a.At, b.At) })
+	sortByInstant(out)
 	return out
 }

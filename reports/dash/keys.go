@@ -38,6 +38,7 @@ const (
 	actReport
 	actSave
 	actGlyphs
+	actSuspend
 )
 
 // binding ties keys to an action; the help screen and the key map are the same table.
@@ -84,6 +85,7 @@ func bindings() []binding {
 		{[]string{"R"}, "R", "write the report now", actReport},
 		{[]string{"s"}, "s", "save screen: text, SVG", actSave},
 		{[]string{"t"}, "t", "braille, block, ASCII", actGlyphs},
+		{[]string{"ctrl+z"}, "", "", actSuspend},
 	}
 }
 

@@ -116,7 +116,7 @@ func (d *drawing) story(y int) {
 	}
 	for i := len(d.s.Events) - 1; i >= 0; i-- {
 		e := d.s.Events[i]
-		if (e.Number > 0 || e.Kind == "mark" || e.Kind == "warning" || e.Kind == "threshold" && e.State == "missed") && !add(e) {
+		if worthAHop(e) && !(e.Kind == "threshold" && e.State == "met") && !add(e) {
 			break
 		}
 	}

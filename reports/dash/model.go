@@ -24,6 +24,7 @@ type Model struct {
 	drawn         time.Time
 	dirty         bool
 
+	lived  bool // it was a run that goes on when it was first heard of
 	ended  bool // the stream has said everything
 	lost   string
 	status Status
@@ -39,9 +40,10 @@ type Model struct {
 	rate   float64
 	window time.Duration // 0 is the whole run
 
-	view   View
-	ask    func(*Model, string) tea.Cmd // what to do with the text being typed
-	asking asking
+	view     View
+	ask      func(*Model, string) tea.Cmd // what to do with the text being typed
+	asking   asking
+	stopping bool // the owner has ordered the run's end
 
 	leave  error // why the view was closed
 	closed bool
@@ -121,6 +123,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.view.Notice = msg.said
 		if msg.err != nil {
 			m.view.Notice = "not done: " + msg.err.Error()
+			m.stopping = false
 		}
 		urgent = true
 	}
@@ -160,6 +163,7 @@ func (m *Model) take(items []Item) {
 		if m.opts.Notify && it.Event != nil && it.Event.Kind == "threshold" && it.Event.State == "missed" {
 			m.bell()
 		}
+		m.lived = m.lived || it.Info != nil && it.Info.State == record.Running
 		m.history.Feed(it)
 	}
 	m.dirty = m.dirty || len(items) > 0
@@ -271,7 +275,8 @@ func (m *Model) Snapshot() Snapshot {
 	}
 	s := m.history.Snapshot(now, seen, from, to, base)
 	s.Status = m.status
-	s.Link = Link{Live: !m.ended && m.history.info.State == record.Running, Lost: m.lost, Age: m.now.Sub(m.heard)}
+	going := m.history.info.State == record.Running
+	s.Link = Link{Live: !m.ended && going, Judging: !m.ended && !going && m.lived, Lost: m.lost, Age: m.now.Sub(m.heard)}
 	s.View = m.view
 	s.View.Held, s.View.Play, s.View.Rate, s.View.Window = m.held, m.play, m.rate, m.window
 	if m.held && !m.ended && !m.play {

@@ -121,6 +121,18 @@ func TestTranscript(t *testing.T) {
 	}
 }
 
+// TestThirdCtrlC: an owner whose run takes its time to stop gets the terminal back, and ctrl-c is a signal again.
+func TestThirdCtrlC(t *testing.T) {
+	r := &recorder{}
+	m := at(100*time.Minute, Options{Owner: true, Control: r})
+	if press(m, "ctrl+c ctrl+c") || len(r.did) != 1 {
+		t.Fatalf("after two: left %v, did %q", m.closed, r.did)
+	}
+	if !press(m, "ctrl+c") || !errors.Is(m.Left(), ErrLeft) {
+		t.Errorf("after three: left=%v", m.Left())
+	}
+}
+
 // TestKeysThatComeTogether: a slow line delivers several keys in one read, and an escape just before a letter.
 func TestKeysThatComeTogether(t *testing.T) {
 	m := at(100*time.Minute, Options{})

@@ -24,8 +24,13 @@ func (d *drawing) helpScreen(r rect) {
 		return
 	}
 	keys := d.s.View.Keys
-	cols := min(max((len(keys)+rows-1)/rows, 1), max((r.w-4)/34, 1))
+	fit := max((r.w-4)/34, 1)
+	cols := min(max((len(keys)+rows-1)/rows, 1), fit)
+	own := cols < fit // the signs have a column of their own, or what is left of the last
 	w := (r.w - 4) / cols
+	if own {
+		w = (r.w - 4) / (cols + 1)
+	}
 	for i, k := range keys {
 		col, row := i/rows, i%rows
 		if col >= cols {
@@ -34,6 +39,28 @@ func (d *drawing) helpScreen(r rect) {
 		x, y := r.x+2+col*w, r.y+1+row
 		d.f.text(x, y, fmt.Sprintf("%-12s", k.Key), strong, w)
 		d.f.text(x+13, y, cut(k.Does, w-14, d.f.ascii), plain, w-14)
+	}
+	x, first := r.x+2+(cols-1)*w, len(keys)-(cols-1)*rows+1
+	if own {
+		x, first = r.x+2+cols*w, 0
+	}
+	for i, line := range signs() {
+		if first+i < rows {
+			d.f.text(x, r.y+1+first+i, cut(line, w-1, d.f.ascii), dim, w-1)
+		}
+	}
+}
+
+// signs explains what the screen does not say itself.
+func signs() []string {
+	return []string{
+		"Signs",
+		"ok met, x missed, -- open, ! invalid",
+		"1 2 3 interventions, in each chart",
+		"EVT n note, f fault, m mark, x missed",
+		"letters at a line's end: its name",
+		"o offered, a accepted, d delivered",
+		"l the sender's rate limit",
 	}
 }
 

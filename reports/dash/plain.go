@@ -15,7 +15,7 @@ import (
 // runPlain writes lines to Err: one with the state of the run now and then, one for each event and each change of a
 // threshold at once.
 func runPlain(ctx context.Context, o Options) error {
-	w := &lines{out: o.Err, history: NewHistory(), every: o.Every, github: o.GitHub, now: time.Now}
+	w := &lines{out: o.Err, history: NewHistory(), every: o.Every, since: o.Since, github: o.GitHub, now: time.Now}
 	items := make(chan Item)
 	failed := make(chan error, 1)
 	ctx, stop := context.WithCancel(ctx)
@@ -71,6 +71,7 @@ type lines struct {
 	out     io.Writer
 	history *History
 	every   time.Duration // Options.Every
+	since   time.Duration // Options.Since
 	github  bool
 	now     func() time.Time
 	err     error
@@ -105,7 +106,7 @@ func (l *lines) item(it Item) {
 	}
 	l.history.Feed(it)
 	switch {
-	case it.Info != nil && !l.named:
+	case it.Info != nil && !l.named && l.since == 0:
 		l.named = true
 		i := it.Info
 		l.say(fmt.Sprintf("run id=%s scenario=%s seed=%d clock=%s env=%s queue=%s", word(i.ID), word(i.Scenario.Name),
@@ -116,6 +117,9 @@ func (l *lines) item(it Item) {
 		l.due(false)
 	}
 }
+
+// seen reports whether an instant is left out.
+func (l *lines) seen(at time.Duration) bool { return l.since > 0 && at <= l.since }
 
 // period is the distance of lines of state: 10 s in the first ten minutes, 30 s in the first hour, then a minute.
 func (l *lines) period() time.Duration {
@@ -134,7 +138,7 @@ func (l *lines) period() time.Duration {
 // due writes the line of state when its time has come, or in any case.
 func (l *lines) due(always bool) {
 	h := l.history
-	if len(h.table.at) == 0 || (l.every < 0 && !always) {
+	if len(h.table.at) == 0 || l.seen(h.newest) || (l.every < 0 && !always) {
 		return
 	}
 	now := l.now()
@@ -223,6 +227,9 @@ func (l *lines) event(e record.Event) {
 		if what == "" {
 			what = "open"
 		}
+		if l.seen(e.At) && what != "breach" {
+			return
+		}
 		line := fmt.Sprintf("slo %s name=%s state=%s t=%s text=%s", what, word(e.ID), word(e.State), hms(e.At), quoted(e.Text))
 		if n := l.cause(e.At); n > 0 {
 			line += fmt.Sprintf(" after_event=%d", n)
@@ -231,6 +238,9 @@ func (l *lines) event(e record.Event) {
 		if l.github && what == "breach" {
 			l.say("::error title=" + escapeGitHub("SLO "+e.ID, true) + "::" + escapeGitHub(e.Text, false))
 		}
+		return
+	}
+	if l.seen(e.At) {
 		return
 	}
 	if e.Number == 0 {

@@ -41,6 +41,28 @@ func TestPlainLines(t *testing.T) {
 	})
 }
 
+// TestPlainLinesAfterDetaching: who watched until then is told what comes, and of every breach.
+func TestPlainLinesAfterDetaching(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		err := Run(t.Context(), Options{Source: told(synthetic(8 * time.Hour)), UI: Plain, Err: &out, Speed: 300, Since: 3 * time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			if at, ok := strings.CutPrefix(line, "t="); ok && at < "03:00:00" {
+				t.Errorf("it was seen already: %s", line)
+			}
+			if _, at, ok := strings.Cut(line, " t="); ok && at < "03:00:00" && !strings.HasPrefix(line, "slo breach") {
+				t.Errorf("it was seen already: %s", line)
+			}
+		}
+		if !strings.Contains(out.String(), "slo breach name=no-loss") || !strings.Contains(out.String(), "end state=") {
+			t.Errorf("breach or end is missing:\n%s", out.String())
+		}
+	})
+}
+
 // TestPlainCadence: an eight-hour run on the wall clock stays readable and never falls silent for more than a minute.
 func TestPlainCadence(t *testing.T) {
 	for _, c := range []struct {

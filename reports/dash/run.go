@@ -32,6 +32,7 @@ type Options struct {
 
 	Speed    float64       // plays a finished run at so many scenario seconds a second; 0 shows how it ended
 	Every    time.Duration // distance of plain lines; 0 is 10 s, growing with the run; negative is events alone
+	Since    time.Duration // plain lines leave out what happened up to here, but for breaches
 	GitHub   bool          // plain lines also say missed thresholds as GitHub annotations
 	Notify   bool          // ring the bell when a threshold is missed and at the end
 	Reattach string        // the command that attaches again, printed on detaching

@@ -37,9 +37,10 @@ type Threshold struct {
 
 // Link is how fresh the stream is.
 type Link struct {
-	Live bool          // the run goes on
-	Age  time.Duration // since anything was heard
-	Lost string        // why nothing is heard, "" when all is well
+	Live    bool          // the run goes on
+	Judging bool          // it has ended and its documents are being written
+	Age     time.Duration // since anything was heard
+	Lost    string        // why nothing is heard, "" when all is well
 }
 
 // View is how the user looks at the run.

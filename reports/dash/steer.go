@@ -72,6 +72,14 @@ func (m *Model) steer(act action) tea.Cmd {
 	return nil
 }
 
+// whenPaused says that a run that is held takes orders when it goes on.
+func (m *Model) whenPaused() string {
+	if m.status.Paused {
+		return ": done when the run goes on (p)"
+	}
+	return ""
+}
+
 // startMark asks for the note of a mark.
 func (m *Model) startMark() tea.Cmd {
 	if m.opts.Control == nil || m.ended {
@@ -86,7 +94,7 @@ func (m *Model) startMark() tea.Cmd {
 		if text == "" {
 			return nil
 		}
-		return m.order("marked", func() error { return m.opts.Control.Mark(text) })
+		return m.order("marked"+m.whenPaused(), func() error { return m.opts.Control.Mark(text) })
 	})
 	return nil
 }
@@ -120,13 +128,13 @@ func (m *Model) choose() tea.Cmd {
 	step := m.menu[min(max(m.view.Pick, 0), len(m.menu)-1)]
 	m.view.Overlay = NoOverlay
 	if step != ownStep {
-		return m.order("applied "+step, func() error { return m.opts.Control.Apply(step) })
+		return m.order("ordered "+step+m.whenPaused(), func() error { return m.opts.Control.Apply(step) })
 	}
 	m.prompt("step:", "{set: {}}", func(m *Model, text string) tea.Cmd {
 		if text = strings.TrimSpace(text); text == "" {
 			return nil
 		}
-		return m.order("applied "+text, func() error { return m.opts.Control.Apply(text) })
+		return m.order("ordered "+text+m.whenPaused(), func() error { return m.opts.Control.Apply(text) })
 	})
 	return nil
 }

@@ -52,6 +52,11 @@ func (m *Model) key(k tea.KeyMsg) tea.Cmd {
 		return m.quit()
 	case actDetach:
 		return m.close(ErrDetached)
+	case actSuspend:
+		m.view.Notice = "ctrl-z would hold the run as well: d gives the terminal back and lets it go on"
+		if !m.opts.Owner {
+			m.view.Notice = "q leaves; watching again takes you back to where the run is then"
+		}
 	case actFreeze:
 		m.freeze()
 	case actBack, actForth:
@@ -125,6 +130,8 @@ func (m *Model) quit() tea.Cmd {
 	switch {
 	case m.ended:
 		return m.close(m.err)
+	case m.stopping: // it takes its time: give the terminal back, so that ctrl-c is a signal again
+		return m.close(ErrLeft)
 	case m.opts.Owner && m.opts.Control != nil:
 		m.asking = askQuit
 		m.view.Prompt = "stop the run? y stops it, d detaches, esc goes on"
@@ -139,7 +146,7 @@ func (m *Model) answerKey(k tea.KeyMsg) tea.Cmd {
 	switch k.String() {
 	case "y", "Y", "ctrl+c":
 		m.asking, m.view.Prompt = askNothing, ""
-		m.held = false
+		m.held, m.stopping = false, true
 		m.opts.Owner = m.opts.Owner || question == askQuit
 		return m.order("stopping the run; the record stays readable", m.opts.Control.Abort)
 	case "d":
@@ -269,12 +276,23 @@ func (m *Model) scrub(forth bool) {
 	m.jump(now + step)
 }
 
-// hop goes to the event before or after that has a number or says something of a threshold.
+// worthAHop reports whether an event is a part of the story: an intervention, a note, a mark, a threshold's change.
+func worthAHop(e record.Event) bool {
+	switch e.Kind {
+	case "note", "mark", "fault", "warning":
+		return true
+	case "threshold":
+		return e.State != "pending"
+	}
+	return e.Number > 0
+}
+
+// hop goes to the event before or after that is worth it.
 func (m *Model) hop(forth bool) {
 	now, _ := m.position()
 	at, found := time.Duration(0), false
 	for _, e := range m.history.events {
-		if e.Number == 0 && e.Kind != "threshold" && e.Kind != "mark" {
+		if !worthAHop(e) {
 			continue
 		}
 		if forth && e.At > now {

@@ -53,7 +53,8 @@ type Writer struct {
 	closed   sync.Once
 }
 
-// Create makes the folder of a run and starts its record. It refuses a folder that already holds one.
+// Create makes the folder of a run and starts its record, in state running unless info says another. It refuses a
+// folder that already holds one.
 func Create(dir string, info Info, scenarioYAML []byte) (*Writer, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the run's folder: %w", err)
@@ -65,6 +66,9 @@ func Create(dir string, info Info, scenarioYAML []byte) (*Writer, error) {
 	}
 	if err := os.WriteFile(filepath.Join(dir, FileScenario), scenarioYAML, 0o644); err != nil {
 		return nil, fmt.Errorf("write into the run's folder: %w", err)
+	}
+	if info.State == "" {
+		info.State = Running
 	}
 	w := &Writer{dir: dir, subs: map[int]chan struct{}{}, wake: make(chan struct{}, 1), stop: make(chan struct{})}
 	if err := w.open(); err != nil {

@@ -40,6 +40,22 @@ func create(t testing.TB, dir string) *Writer {
 	return w
 }
 
+// TestBegunIsRunning: a viewer may look before the run has said anything of itself.
+func TestBegunIsRunning(t *testing.T) {
+	dir := t.TempDir()
+	w, err := Create(dir, Info{ID: "t-1"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := LoadInfo(dir)
+	if err != nil || info.State != Running {
+		t.Errorf("state %q, %v; want %s", info.State, err, Running)
+	}
+	if err := w.Close(Info{ID: "t-1", State: Finished}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestWrittenThenLoaded(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "run")
 	w := create(t, dir)
