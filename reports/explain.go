@@ -233,7 +233,7 @@ func (e Explanation) Text() string {
 	}
 	t := table{Head: []string{e.Unit, "share", "cause", "what the attempts show", "for example"}}
 	for _, g := range e.Groups {
-		t.Rows = append(t.Rows, []string{grouped(int64(g.Count)), Share.Format(float64(g.Count) / float64(e.Total)), g.Cause, g.Detail, strings.Join(g.Examples[:min(3, len(g.Examples))], " ")})
+		t.Rows = append(t.Rows, []string{grouped(int64(g.Count)), Share.Format(float64(g.Count) / float64(e.Total)), g.Cause, g.Detail, strings.Join(g.Examples[:min(2, len(g.Examples))], " ")})
 	}
 	head := fmt.Sprintf("%s: %s %s", e.What, grouped(int64(e.Total)), e.Unit)
 	if e.What == "duplicates" {

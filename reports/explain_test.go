@@ -35,12 +35,18 @@ func TestExplanationsAddUp(t *testing.T) {
 func TestExplanationIsGolden(t *testing.T) {
 	r := shared(t, small)
 	var out strings.Builder
+	lost := 0 // copies of drafts that had been created although the caller saw no answer
 	for _, kind := range Kinds {
 		e, err := r.Explain(kind)
 		if err != nil {
 			t.Fatal(err)
 		}
 		out.WriteString(e.Text() + "\n")
+		for _, g := range e.Groups {
+			if strings.HasPrefix(g.Detail, "draft created, answer lost") {
+				lost += g.Count
+			}
+		}
 		if len(e.Groups) > 0 {
 			tale, err := r.Tell(e.Groups[0].Examples[0])
 			if err != nil {
@@ -49,7 +55,7 @@ func TestExplanationIsGolden(t *testing.T) {
 			out.WriteString(tale.Text(r.Info.Start) + "\n")
 		}
 	}
-	if !strings.Contains(out.String(), "draft created, answer lost") {
+	if lost == 0 {
 		t.Error("no copy is explained by a draft whose answer was lost")
 	}
 	golden.Check(t, filepath.Join("testdata", "explain.txt"), []byte(out.String()))

@@ -154,12 +154,15 @@ func (s *Sweep) keeps(p SweepPoint, rules ...SafeRule) bool {
 }
 
 // name says which point it is.
-func (s *Sweep) name(p SweepPoint) string {
-	parts := make([]string, 0, len(p.Levels))
-	if s.switches() {
-		for i, l := range p.Levels {
+func (s *Sweep) name(p SweepPoint) string { return SettingName(s.Axes, p.Levels) }
+
+// SettingName says in words which level of each axis a setting has.
+func SettingName(axes []SweepAxis, levels []int) string {
+	parts := make([]string, 0, len(levels))
+	if switches(axes) {
+		for i, l := range levels {
 			if l > 0 {
-				parts = append(parts, s.Axes[i].Name)
+				parts = append(parts, axes[i].Name)
 			}
 		}
 		if len(parts) == 0 {
@@ -167,21 +170,23 @@ func (s *Sweep) name(p SweepPoint) string {
 		}
 		return strings.Join(parts, " + ")
 	}
-	for i, l := range p.Levels {
-		parts = append(parts, shortKey(s.Axes[i].Name)+" "+s.Axes[i].Levels[l])
+	for i, l := range levels {
+		parts = append(parts, shortKey(axes[i].Name)+" "+axes[i].Levels[l])
 	}
 	return strings.Join(parts, ", ")
 }
 
 // switches reports whether every axis is something that is on or off.
-func (s *Sweep) switches() bool {
-	for _, a := range s.Axes {
+func switches(axes []SweepAxis) bool {
+	for _, a := range axes {
 		if len(a.Levels) != 2 || a.Levels[0] != Off || a.Levels[1] != On {
 			return false
 		}
 	}
-	return len(s.Axes) > 0
+	return len(axes) > 0
 }
+
+func (s *Sweep) switches() bool { return switches(s.Axes) }
 
 // The levels of an axis that switches something.
 const (
@@ -230,22 +235,57 @@ func (s *Sweep) better(a, b float64) bool {
 // cheaper compares two points by cost.
 func (s *Sweep) cheaper(a, b SweepPoint) bool { return s.value(a, s.Cost) < s.value(b, s.Cost) }
 
-// sweepColumns are what the table of a sweep shows of each point.
-var sweepColumns = []struct{ metric, head string }{
-	{"messages.harmed.rate", "harmed"}, {"duplicates.copies", "copies"}, {"messages.expired", "expired"}, {"messages.ended_badly", "lost/refused"},
-	{"delivery_time.p50", "p50"}, {"delivery_time.p99", "p99"}, {"recovery.drain", "drained in"}, {"replicas.hours", "replica h"},
+// sweepColumn is one metric in the table of a sweep.
+type sweepColumn struct {
+	metric, head, meaning string
+	brief                 bool // shown on a terminal too, where room is short
 }
 
-// table lists the points, best first.
-func (s *Sweep) table() table {
-	t := table{Head: []string{"rank", "setting"}}
+var sweepColumns = []sweepColumn{
+	{"messages.harmed.rate", "harmed", "share of messages sent twice, expired, lost, failed or refused", true},
+	{"duplicates.copies", "copies", "sent too many", true},
+	{"messages.expired", "expired", "", true},
+	{"messages.ended_badly", "lost", "lost, failed or refused", true},
+	{"delivery_time.p50", "p50", "", false},
+	{"delivery_time.p99", "p99", "of the delivery time", true},
+	{"recovery.drain", "drained in", "", false},
+	{"replicas.hours", "replica h", "", false},
+}
+
+// legend says what the columns mean.
+func (s *Sweep) legend() string {
+	var parts []string
 	for _, c := range sweepColumns {
+		if c.meaning != "" {
+			parts = append(parts, c.head+": "+c.meaning)
+		}
+	}
+	text := strings.Join(append(parts, "safe: "+s.safeName()), "; ")
+	if len(s.Seeds) > 1 {
+		text += "; counts are the worst of the seeds, times their median"
+	}
+	return text + "."
+}
+
+// table lists the points, best first; brief is with the columns there is room for on a terminal.
+func (s *Sweep) table(brief bool) table {
+	var columns []sweepColumn
+	for _, c := range sweepColumns {
+		if c.brief || !brief {
+			columns = append(columns, c)
+		}
+	}
+	t := table{Head: append([]string{"#"}, s.settingHeads()...)}
+	for _, c := range columns {
 		t.Head = append(t.Head, c.head)
 	}
-	t.Head = append(t.Head, "thresholds", "safe")
+	if !brief {
+		t.Head = append(t.Head, "thresholds")
+	}
+	t.Head = append(t.Head, "safe")
 	for i, p := range s.ranked() {
-		row := []string{fmt.Sprint(i + 1), s.name(p)}
-		for _, c := range sweepColumns {
+		row := append([]string{fmt.Sprint(i + 1)}, s.settingCells(p)...)
+		for _, c := range columns {
 			m, err := Metric(c.metric)
 			if err != nil {
 				row = append(row, "")
@@ -264,13 +304,39 @@ func (s *Sweep) table() table {
 				met++
 			}
 		}
+		if !brief {
+			row = append(row, fmt.Sprintf("%d/%d met", met, len(p.Runs)))
+		}
 		safe := "x"
 		if s.keeps(p, s.Safe...) {
 			safe = "ok"
 		}
-		t.Rows = append(t.Rows, append(row, fmt.Sprintf("%d/%d met", met, len(p.Runs)), safe))
+		t.Rows = append(t.Rows, append(row, safe))
 	}
 	return t
+}
+
+// settingHeads and settingCells are the columns that say which point it is: one for each axis, or a single one for
+// switches.
+func (s *Sweep) settingHeads() []string {
+	if s.switches() || len(s.Axes) == 0 {
+		return []string{"setting"}
+	}
+	var heads []string
+	for _, a := range s.Axes {
+		heads = append(heads, shortKey(a.Name))
+	}
+	return heads
+}
+
+func (s *Sweep) settingCells(p SweepPoint) []string {
+	switch {
+	case len(s.Axes) == 0:
+		return []string{"as it is"}
+	case s.switches():
+		return []string{s.name(p)}
+	}
+	return s.levelNames(p)
 }
 
 // neverDrained reports whether some run of a point had trouble and kept its backlog.

@@ -195,6 +195,7 @@ type sweepPage struct {
 	Title   string
 	Safe    []string
 	Table   table
+	Legend  string
 	Figures []pageFigure
 	Front   table
 	Effects table
@@ -209,7 +210,7 @@ func (s *Sweep) html() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := sweepPage{Style: template.CSS(style), Title: s.heading(), Safe: s.SafeWords(), Table: s.table(), Front: s.frontTable(), Effects: s.effectTable()}
+	p := sweepPage{Style: template.CSS(style), Title: s.heading(), Safe: s.SafeWords(), Table: s.table(false), Legend: s.legend(), Front: s.frontTable(), Effects: s.effectTable()}
 	for _, f := range s.figures() {
 		p.Figures = append(p.Figures, pageFigure{ID: f.ID, Caption: f.Caption, SVG: template.HTML(f.SVG())})
 	}

@@ -11,20 +11,28 @@ import (
 // Text prints the sweep: the points ranked, the map, the front, what each switch does, and where it is safe.
 func (s *Sweep) Text(w io.Writer) error {
 	var b bytes.Buffer
-	b.WriteString(s.heading() + "\n\n")
-	b.WriteString(s.table().plainText("  "))
+	paragraph := func(indent, text string) {
+		for _, l := range wrap(text, textWidth-runes(indent)) {
+			b.WriteString(indent + l + "\n")
+		}
+	}
+	paragraph("", s.heading())
+	b.WriteString("\n" + s.table(true).plainText("  ") + "\n")
+	paragraph("  ", s.legend())
 	if m, ok := s.mapTable(); ok {
 		b.WriteString("\n" + s.mapTitle() + "\n\n" + m.plainText("  "))
 	}
 	if t := s.frontTable(); len(t.Rows) > 1 {
-		b.WriteString("\n" + s.frontTitle() + "\n\n" + t.plainText("  "))
+		b.WriteString("\n")
+		paragraph("", s.frontTitle())
+		b.WriteString("\n" + t.plainText("  "))
 	}
 	if t := s.effectTable(); len(t.Rows) > 0 {
 		b.WriteString("\nWhat each changes in " + s.Headline.Name + "\n\n" + t.plainText("  "))
 	}
 	b.WriteString("\n")
 	for _, line := range s.SafeWords() {
-		for i, l := range wrap(line, textWidth-2) {
+		for i, l := range wrap(line, textWidth-4) {
 			if i > 0 {
 				l = "  " + l
 			}
@@ -42,7 +50,8 @@ func (s *Sweep) Markdown(w io.Writer) error {
 	for _, line := range s.SafeWords() {
 		fmt.Fprintf(&b, "- %s\n", markdownText(line))
 	}
-	b.WriteString("\n" + s.table().markdown())
+	b.WriteString("\n" + s.table(false).markdown())
+	fmt.Fprintf(&b, "\n%s\n", markdownText(s.legend()))
 	if m, ok := s.mapTable(); ok {
 		fmt.Fprintf(&b, "\n### %s\n\n%s", s.mapTitle(), m.markdown())
 	}
@@ -63,7 +72,7 @@ func (s *Sweep) heading() string {
 	}
 	words := make([]string, len(s.Axes))
 	for i, a := range s.Axes {
-		words[i] = fmt.Sprintf("%s (%s)", a.Name, strings.Join(a.Levels, ", "))
+		words[i] = fmt.Sprintf("%s (%s)", shortKey(a.Name), strings.Join(a.Levels, ", "))
 	}
 	if s.switches() {
 		for i, a := range s.Axes {
@@ -81,7 +90,7 @@ func (s *Sweep) heading() string {
 }
 
 func (s *Sweep) mapTitle() string {
-	return fmt.Sprintf("%s: %s down, %s across; ok keeps %s on every seed", s.Headline.Name, shortKey(s.Axes[0].Name), shortKey(s.Axes[1].Name), s.safeName())
+	return fmt.Sprintf("%s: %s down, %s across; ok is safe, x is not", s.Headline.Name, shortKey(s.Axes[0].Name), shortKey(s.Axes[1].Name))
 }
 
 func (s *Sweep) safeName() string {
@@ -135,9 +144,9 @@ func (s *Sweep) frontTitle() string {
 }
 
 func (s *Sweep) frontTable() table {
-	t := table{Head: []string{"setting", s.Headline.Name, s.Cost.Name}}
+	t := table{Head: append(s.settingHeads(), s.Headline.Name, s.Cost.Name)}
 	for _, p := range s.front() {
-		t.Rows = append(t.Rows, []string{s.name(p), s.Headline.Unit.Format(s.value(p, s.Headline)), s.Cost.Unit.Format(s.value(p, s.Cost))})
+		t.Rows = append(t.Rows, append(s.settingCells(p), s.Headline.Unit.Format(s.value(p, s.Headline)), s.Cost.Unit.Format(s.value(p, s.Cost))))
 	}
 	return t
 }

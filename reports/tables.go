@@ -207,23 +207,54 @@ func spreadText(u Unit, v []float64) string {
 	return fmt.Sprintf("%s ±%.0f%%", s, max(hi-m, m-lo)/max(m, -m)*100)
 }
 
-// plainText prints the table with aligned columns.
+// plainText prints the table with aligned columns. What is too wide for the page wraps in the widest column.
 func (t table) plainText(indent string) string {
+	all := append([][]string{t.Head}, t.Rows...)
+	width := t.fit(all, textWidth-runes(indent))
+	var b strings.Builder
+	for _, row := range all {
+		cells, lines := make([][]string, len(row)), 1
+		for i, c := range row {
+			cells[i] = []string{c}
+			if runes(c) > width[i] {
+				cells[i] = wrap(c, width[i])
+			}
+			lines = max(lines, len(cells[i]))
+		}
+		for n := range lines {
+			line := indent
+			for i := range row {
+				c := at(cells[i], n)
+				line += c + strings.Repeat(" ", max(0, width[i]-runes(c))+2)
+			}
+			b.WriteString(strings.TrimRight(line, " ") + "\n")
+		}
+	}
+	return b.String()
+}
+
+// narrowest is how far a column that wraps may shrink.
+const narrowest = 14
+
+// fit returns the columns' widths: as wide as their cells, the widest one narrower when the page has no room for it.
+func (t table) fit(rows [][]string, room int) []int {
 	width := make([]int, len(t.Head))
-	for _, row := range append([][]string{t.Head}, t.Rows...) {
+	for _, row := range rows {
 		for i, c := range row {
 			width[i] = max(width[i], runes(c))
 		}
 	}
-	var b strings.Builder
-	for _, row := range append([][]string{t.Head}, t.Rows...) {
-		line := indent
-		for i, c := range row {
-			line += c + strings.Repeat(" ", width[i]-runes(c)+2)
+	over, widest := -2-room, 0
+	for i, w := range width {
+		over += w + 2
+		if w > width[widest] {
+			widest = i
 		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
-	return b.String()
+	if over > 0 {
+		width[widest] = min(width[widest], max(narrowest, width[widest]-over))
+	}
+	return width
 }
 
 // markdown prints the table for GitHub.

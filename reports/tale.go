@@ -143,7 +143,11 @@ func (t Tale) Text(start time.Time) string {
 	}
 	b.WriteString("\n\n")
 	for _, l := range t.Lines {
-		fmt.Fprintf(&b, "  %s  %s%s\n", preciseClock(l.At), strings.Repeat("  ", l.Deep), l.Text)
+		head := "  " + preciseClock(l.At) + "  " + strings.Repeat("  ", l.Deep)
+		for _, words := range wrap(l.Text, textWidth-len(head)) {
+			b.WriteString(head + words + "\n")
+			head = strings.Repeat(" ", len(head))
+		}
 	}
 	fmt.Fprintf(&b, "\n  in the end: %s", m.Outcome)
 	if m.Reason != "" {

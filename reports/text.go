@@ -9,8 +9,8 @@ import (
 	"github.com/aftershock-dev/aftershock/reports/record"
 )
 
-// textWidth is how wide the verdict is printed.
-const textWidth = 100
+// textWidth is how wide text is printed: what a terminal has at least.
+const textWidth = 80
 
 // paint colours words of the verdict; its zero value does not.
 type paint struct{ on bool }
@@ -160,7 +160,7 @@ func (r *Report) replayed() string {
 		text += ", variants " + strings.Join(s.Scenario.Variants, " and ")
 	}
 	if n := len(s.Scenario.Overrides); n > 0 {
-		text += fmt.Sprintf(", %d settings overridden", n)
+		text += ", " + plural(n, "setting") + " overridden"
 	}
 	return text
 }
@@ -276,14 +276,15 @@ func (r *Report) harnessWords() string {
 }
 
 func (r *Report) thresholdTable(b *bytes.Buffer, p paint) {
-	head, expected := "threshold", len("expected")
+	head, expected, observed := "threshold", len("expected"), len("observed")
 	if r.speaks() {
 		head = "statement"
 	}
 	for _, t := range r.Thresholds {
 		expected = min(max(expected, runes(t.Is)), 22)
+		observed = min(max(observed, runes(t.Observed)), 24)
 	}
-	wide := textWidth - 12 - 24 - expected - 4
+	wide := textWidth - runes("  ✓ missed ") - expected - observed - 4
 	fmt.Fprintf(b, "  %s\n", p.dim(fmt.Sprintf("%-8s %-*s  %-*s  %s", "", wide, head, expected, "expected", "observed")))
 	for _, t := range r.Thresholds {
 		words := t.ID
@@ -294,13 +295,13 @@ func (r *Report) thresholdTable(b *bytes.Buffer, p paint) {
 		if t.Warn() && t.Verdict != Met {
 			mark = "warn"
 		}
-		lines, limit, observed := wrap(words, wide), wrap(t.Is, expected), wrap(t.Observed, 24)
-		for i := range max(len(lines), len(limit), len(observed)) {
+		lines, limits, values := wrap(words, wide), wrap(t.Is, expected), wrap(t.Observed, observed)
+		for i := range max(len(lines), len(limits), len(values)) {
 			sign := strings.Repeat(" ", 8)
 			if i == 0 {
 				sign = p.verdict(t.Verdict, fmt.Sprintf("%s %-6s", t.Verdict.mark(), mark))
 			}
-			fmt.Fprintf(b, "  %s %-*s  %-*s  %s\n", sign, wide, at(lines, i), expected, at(limit, i), at(observed, i))
+			fmt.Fprintf(b, "  %s %-*s  %-*s  %s\n", sign, wide, at(lines, i), expected, at(limits, i), at(values, i))
 		}
 	}
 }

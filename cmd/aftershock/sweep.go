@@ -53,6 +53,7 @@ Exit codes: 0 swept · 1 could not run · 2 bad usage · 130 interrupted (run it
 		Example: `  aftershock sweep june6 --vary sender.drafts.rate_limit=200/min,300/min,400/min,500/min --vary sender.whatsapp.replicas.max=4,8,12
   aftershock sweep june6 --variants all --seeds 5
   aftershock sweep june6 --lessons
+  aftershock sweep june6 --variant unmitigated --vary sender.whatsapp.replicas.max=4,8,16
   aftershock sweep june6-slo --find sender.drafts.rate_limit=200/min..1200/min
   aftershock sweep june6 --preset incident --find load.phases.surge.rate=200/min..1100/min --until "recovery.metastable == false"`,
 		Args: exactlyOne("a scenario: a name from 'aftershock scenario list', or a file"),
@@ -61,6 +62,7 @@ Exit codes: 0 swept · 1 could not run · 2 bad usage · 130 interrupted (run it
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.set, "set", nil, "override one setting of every run, key=value (repeatable)")
 	fl.StringVar(&f.preset, "preset", "", "the sender's preset: incident, mitigated or hardened")
+	fl.StringSliceVar(&f.scenarioFlags.variants, "variant", nil, "apply a named variant to every run (repeatable)")
 	fl.Int64Var(&f.seed, "seed", 0, "the first seed (default: the scenario's)")
 	fl.StringArrayVar(&f.vary, "vary", nil, "vary one setting, key=a,b,c (repeatable); key+key=a,b gives several the same value")
 	fl.StringVar(&f.variants, "variants", "", "try each variant alone: all, or names separated by commas")
@@ -106,6 +108,9 @@ func (f *sweepFlags) run(cmd *cobra.Command, name string) error {
 	// Every setting is checked before the first run starts.
 	if err := f.checkAll(name, s); err != nil {
 		return usageError(err)
+	}
+	for _, note := range changedLater(base, axes) {
+		fmt.Fprintln(os.Stderr, "aftershock: "+note)
 	}
 	fmt.Fprintf(os.Stderr, "aftershock: results are kept in %s\n", s.Dir)
 	debug.SetMemoryLimit(int64(f.jobs) * memoryOfRun)
@@ -197,6 +202,21 @@ func (f *sweepFlags) axes(s *scenarios.Scenario) ([]sweep.Axis, error) {
 	return out, nil
 }
 
+// changedLater tells which of the settings varied the scenario's own timeline sets as well: from then on all runs agree.
+func changedLater(s *scenarios.Scenario, axes []sweep.Axis) []string {
+	var out []string
+	for _, a := range axes {
+		for _, key := range strings.Split(a.Name, "+") {
+			for _, step := range s.Timeline {
+				if value, ok := step.Set[key]; ok {
+					out = append(out, fmt.Sprintf("at %s the timeline sets %s to %v: the values varied hold until then", reports.FormatDuration(step.At), key, value))
+				}
+			}
+		}
+	}
+	return out
+}
+
 func (f *sweepFlags) rules() ([]reports.SafeRule, error) {
 	var out []reports.SafeRule
 	for _, text := range f.safe {
@@ -227,7 +247,7 @@ func (f *sweepFlags) folder(s *sweep.Sweep) string {
 
 // resolve reads the scenario of one run.
 func (f *sweepFlags) resolve(name string, j sweep.Job) (*scenarios.Scenario, map[string]string, error) {
-	o := scenarios.Options{Variants: j.Variants, Preset: f.preset, Seed: &j.Seed, Set: map[string]string{}, Blocks: local.Blocks()}
+	o := scenarios.Options{Variants: f.with(j), Preset: f.preset, Seed: &j.Seed, Set: map[string]string{}, Blocks: local.Blocks()}
 	for _, s := range f.set {
 		k, v, _ := strings.Cut(s, "=")
 		o.Set[k] = v
@@ -237,6 +257,11 @@ func (f *sweepFlags) resolve(name string, j sweep.Job) (*scenarios.Scenario, map
 	}
 	s, err := scenarios.Open(name, o)
 	return s, o.Set, err
+}
+
+// with lists the variants of one run: those of every run, then its own.
+func (f *sweepFlags) with(j sweep.Job) []string {
+	return slices.Concat([]string{}, f.scenarioFlags.variants, j.Variants)
 }
 
 func (f *sweepFlags) checkAll(name string, s *sweep.Sweep) error {
@@ -260,14 +285,14 @@ func (f *sweepFlags) replay(ctx context.Context, name string, j sweep.Job, dir s
 	for _, k := range slices.Sorted(keysOf(overrides)) {
 		command = append(command, "--set", k+"="+overrides[k])
 	}
-	for _, v := range j.Variants {
+	for _, v := range f.with(j) {
 		command = append(command, "--variant", v)
 	}
 	if f.preset != "" {
 		command = append(command, "--preset", f.preset)
 	}
 	info := record.Info{ID: filepath.Base(dir), Tool: version(), Command: strings.Join(append(command, "--seed", fmt.Sprint(j.Seed)), " "),
-		Scenario: record.ScenarioInfo{Name: s.Name, Title: s.Title, SHA256: s.SHA256(), Seed: s.Seed, Preset: s.Preset(), Variants: append([]string{}, j.Variants...), Overrides: overrides}}
+		Scenario: record.ScenarioInfo{Name: s.Name, Title: s.Title, SHA256: s.SHA256(), Seed: s.Seed, Preset: s.Preset(), Variants: f.with(j), Overrides: overrides}}
 	_, err = local.Replay(ctx, local.Options{Scenario: s, Dir: dir, Info: info, Clock: "virtual", Queue: f.queue})
 	return err
 }

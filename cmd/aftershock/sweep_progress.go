@@ -31,7 +31,7 @@ const liveRows = 12
 
 func (p *sweepProgress) show(s sweep.State) {
 	if s.Last != nil {
-		row := fmt.Sprintf("%4d/%d  %-9s %s  %s", s.Done, s.Total, time.Duration(s.Run.WallS*float64(time.Second)).Round(100*time.Millisecond), sweepFigures(s.Run), s.Last.Key())
+		row := fmt.Sprintf("%4d/%d  %-27s  %s", s.Done, s.Total, sweepFigures(s.Run), s.Last.Name)
 		p.rows = append(p.rows, row)
 		if !p.live {
 			fmt.Fprintf(p.out, "aftershock: %s%s\n", row, leftWords(s))
@@ -51,7 +51,7 @@ func (p *sweepProgress) show(s sweep.State) {
 	lines := append([]string{fmt.Sprintf("%d of %d runs, %d running%s", s.Done, s.Total, s.Running, leftWords(s))}, p.rows[max(0, len(p.rows)-liveRows):]...)
 	for _, l := range lines {
 		if r := []rune(l); len(r) >= width {
-			l = string(r[:width-1])
+			l = string(r[:width-2]) + "…"
 		}
 		b.WriteString(l + "\n")
 	}
@@ -71,15 +71,15 @@ func leftWords(s sweep.State) string {
 	return ""
 }
 
-// sweepFigures are the few numbers of a run that fit in a line.
+// sweepFigures are the two numbers of a run that fit in a line.
 func sweepFigures(r reports.SweepRun) string {
-	words := make([]string, 0, 4)
-	for _, f := range []struct{ metric, name string }{{"messages.harmed.rate", "harmed"}, {"duplicates.copies", "copies"}, {"messages.expired", "expired"}, {"delivery_time.p99", "p99"}} {
+	words := make([]string, 0, 2)
+	for _, f := range []struct{ metric, name string }{{"messages.harmed.rate", "harmed"}, {"duplicates.copies", "copies"}} {
 		m, err := reports.Metric(f.metric)
 		v, ok := r.Metrics[f.metric]
 		if err == nil && ok {
-			words = append(words, f.name+" "+m.Unit.Format(v))
+			words = append(words, m.Unit.Format(v)+" "+f.name)
 		}
 	}
-	return fmt.Sprintf("%-52s", strings.Join(words, ", "))
+	return strings.Join(words, ", ")
 }

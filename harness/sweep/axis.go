@@ -99,7 +99,8 @@ func Switches(variants []string) []Axis {
 
 // Job is one run to be made.
 type Job struct {
-	Point    int // index of the combination
+	Name     string // which setting and, of several, which seed, in words
+	Point    int    // index of the combination
 	Levels   []int
 	Set      map[string]string
 	Variants []string
@@ -116,6 +117,19 @@ func (j Job) Key() string {
 		parts = append(parts, "variants="+strings.Join(j.Variants, "+"))
 	}
 	return strings.Join(append(parts, fmt.Sprintf("seed=%d", j.Seed)), " ")
+}
+
+// axesOf is what reports are told of the axes.
+func axesOf(axes []Axis) []reports.SweepAxis {
+	out := []reports.SweepAxis{}
+	for _, a := range axes {
+		axis := reports.SweepAxis{Name: a.Name}
+		for _, l := range a.Levels {
+			axis.Levels = append(axis.Levels, l.Name)
+		}
+		out = append(out, axis)
+	}
+	return out
 }
 
 // points lists all combinations of levels, the last axis changing fastest.
@@ -140,11 +154,14 @@ func jobs(axes []Axis, seeds []int64) []Job {
 	ps := points(axes)
 	for _, seed := range seeds {
 		for i, p := range ps {
-			j := Job{Point: i, Levels: p, Set: map[string]string{}, Seed: seed}
+			j := Job{Name: reports.SettingName(axesOf(axes), p), Point: i, Levels: p, Set: map[string]string{}, Seed: seed}
 			for k, l := range p {
 				level := axes[k].Levels[l]
 				maps.Copy(j.Set, level.Set)
 				j.Variants = append(j.Variants, level.Variants...)
+			}
+			if len(seeds) > 1 {
+				j.Name += fmt.Sprintf(", seed %d", seed)
 			}
 			out = append(out, j)
 		}

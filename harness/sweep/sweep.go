@@ -58,15 +58,7 @@ func (s *Sweep) Run(ctx context.Context) (reports.SweepRecord, error) {
 }
 
 func (s *Sweep) plan() plan {
-	p := plan{Schema: schemaPlan, Scenario: s.Scenario, SHA256: s.SHA256, Tool: s.Tool, Seeds: s.Seeds, Axes: []reports.SweepAxis{}}
-	for _, a := range s.Axes {
-		axis := reports.SweepAxis{Name: a.Name}
-		for _, l := range a.Levels {
-			axis.Levels = append(axis.Levels, l.Name)
-		}
-		p.Axes = append(p.Axes, axis)
-	}
-	return p
+	return plan{Schema: schemaPlan, Scenario: s.Scenario, SHA256: s.SHA256, Tool: s.Tool, Seeds: s.Seeds, Axes: axesOf(s.Axes)}
 }
 
 // work makes the missing runs, Jobs of them side by side. The first error ends it.
@@ -79,13 +71,15 @@ func (s *Sweep) work(ctx context.Context, st *store, all []Job) error {
 			todo = append(todo, j)
 		}
 	}
-	t := &tracker{began: time.Now(), state: State{Total: len(all), Done: len(all) - len(todo), Reused: len(all) - len(todo)}, tell: s.Progress}
+	workers := min(max(1, s.Jobs), max(1, len(todo)))
+	t := &tracker{began: time.Now(), workers: workers, state: State{Total: len(all), Done: len(all) - len(todo), Reused: len(all) - len(todo)}, tell: s.Progress}
 	t.start(0)
 	queue := make(chan Job)
-	var workers sync.WaitGroup
-	for range min(max(1, s.Jobs), max(1, len(todo))) {
-		workers.Go(func() {
+	var running sync.WaitGroup
+	for range workers {
+		running.Go(func() {
 			for j := range queue {
+				began := time.Now()
 				t.start(1)
 				run, err := s.one(ctx, j)
 				if err == nil {
@@ -96,7 +90,7 @@ func (s *Sweep) work(ctx context.Context, st *store, all []Job) error {
 					cancel(fmt.Errorf("%s: %w", j.Key(), err))
 					return
 				}
-				t.end(j, run)
+				t.end(j, run, time.Since(began))
 			}
 		})
 	}
@@ -109,7 +103,7 @@ func (s *Sweep) work(ctx context.Context, st *store, all []Job) error {
 		break
 	}
 	close(queue)
-	workers.Wait()
+	running.Wait()
 	return context.Cause(ctx)
 }
 
@@ -144,7 +138,7 @@ func folder(j Job) string { return fmt.Sprintf("p%03d-s%d", j.Point+1, j.Seed) }
 
 // record puts results and plan together.
 func (s *Sweep) record(st *store, all []Job) reports.SweepRecord {
-	rec := reports.SweepRecord{Scenario: s.Scenario, Axes: s.plan().Axes, Seeds: s.Seeds}
+	rec := reports.SweepRecord{Scenario: s.Scenario, Axes: axesOf(s.Axes), Seeds: s.Seeds}
 	for _, p := range points(s.Axes) {
 		rec.Points = append(rec.Points, reports.SweepPoint{Levels: p})
 	}
@@ -158,10 +152,12 @@ func (s *Sweep) record(st *store, all []Job) reports.SweepRecord {
 
 // tracker counts runs and estimates the time left.
 type tracker struct {
-	mu    sync.Mutex
-	began time.Time
-	state State
-	tell  func(State)
+	mu      sync.Mutex
+	began   time.Time
+	workers int
+	spent   time.Duration // by the runs that have ended, together
+	state   State
+	tell    func(State)
 }
 
 func (t *tracker) start(n int) {
@@ -171,9 +167,10 @@ func (t *tracker) start(n int) {
 	t.report(nil, reports.SweepRun{})
 }
 
-func (t *tracker) end(j Job, run reports.SweepRun) {
+func (t *tracker) end(j Job, run reports.SweepRun, took time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.spent += took
 	t.state.Running--
 	t.state.Done++
 	t.report(&j, run)
@@ -184,7 +181,8 @@ func (t *tracker) report(j *Job, run reports.SweepRun) {
 	s := &t.state
 	s.Elapsed, s.Last, s.Run = time.Since(t.began), j, run
 	if made := s.Done - s.Reused; made > 0 {
-		s.Left = time.Duration(float64(s.Elapsed) / float64(made) * float64(s.Total-s.Done))
+		left := float64(s.Total-s.Done) - float64(s.Running)/2 // those that run are half done, for all we know
+		s.Left = time.Duration(float64(t.spent) / float64(made) * left / float64(t.workers))
 	}
 	if t.tell != nil {
 		t.tell(*s)
