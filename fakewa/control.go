@@ -47,7 +47,7 @@ func (s *Server) Control() http.Handler {
 	return r
 }
 
-// Guard lets only those through who bring the token, as a bearer or in the query; /healthz is open to all.
+// Guard lets only those through who bring the token as a bearer; /healthz is open to all.
 func Guard(token string, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
+	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +29,26 @@ type Wiring struct {
 	SpillDir    string            // where older detail goes; empty means the system's directory for temporary files
 }
 
+// check refuses what could only fail later, and silently.
+func (w *Wiring) check() error {
+	if w.Webhook != "" {
+		if u, err := url.Parse(w.Webhook); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("webhook %q is not a URL such as http://127.0.0.1:3000/webhooks", w.Webhook)
+		}
+	}
+	for _, h := range w.MediaHosts {
+		if strings.ContainsAny(h, "/ ?#@*") {
+			return fmt.Errorf("media host %q is not the name of a host, such as media.example.com", h)
+		}
+	}
+	if w.SpillDir != "" {
+		if err := os.MkdirAll(w.SpillDir, 0o755); err != nil {
+			return fmt.Errorf("directory for what does not fit in memory: %w", err)
+		}
+	}
+	return nil
+}
+
 // Server serves the Graph API: a shell around Core that reads requests, waits, answers and calls webhooks as decided.
 type Server struct {
 	wiring    Wiring
@@ -45,6 +68,9 @@ type Server struct {
 
 // NewServer returns a server. Its statuses, link fetches and webhooks need Run.
 func NewServer(cfg Config, w Wiring) (*Server, error) {
+	if err := w.check(); err != nil {
+		return nil, fmt.Errorf("fakewa: %w", err)
+	}
 	core, err := NewCore(cfg, w.Seed, time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("fakewa: %w", err)
@@ -120,7 +146,7 @@ func (s *Server) Effective() map[string]string {
 	s.mu.Unlock()
 	cfg.Tokens = slices.Clone(cfg.Tokens)
 	for i, t := range cfg.Tokens {
-		cfg.Tokens[i].Token = clip(t.Token, 6) + "…"
+		cfg.Tokens[i].Token = redacted(t.Token)
 	}
 	return strict.Flatten(cfg)
 }

@@ -105,23 +105,21 @@ func (w *Webhook) validate(k *checker) {
 
 func (c *Config) validateNames(k *checker) {
 	seen := map[string]bool{}
-	once := func(key, name string) {
+	once := func(key, name, shown string) {
 		if strings.TrimSpace(name) == "" {
 			k.bad(key, "is missing")
 		} else if seen[key+name] {
-			k.bad(key, "%q is given twice", name)
+			k.bad(key, "%q is given twice", shown)
 		}
 		seen[key+name] = true
 	}
 	for i, t := range c.Tokens {
-		at := "tokens[" + strconv.Itoa(i) + "]"
-		seen[at+t.Token] = true
-		once("tokens", t.Token)
-		k.duration(at+".life", t.Life)
+		once("tokens", t.Token, redacted(t.Token))
+		k.duration("tokens["+strconv.Itoa(i)+"].life", t.Life)
 	}
 	for i, n := range c.Numbers {
 		at := "numbers[" + strconv.Itoa(i) + "]"
-		once("numbers", n.ID)
+		once("numbers", n.ID, n.ID)
 		if !digits(n.ID) {
 			k.bad(at+".id", "%q is not digits", n.ID)
 		}
@@ -137,7 +135,11 @@ func (c *Config) validateNames(k *checker) {
 	}
 	for i, t := range c.Templates {
 		at := "templates[" + strconv.Itoa(i) + "]"
-		once("templates", t.Name+" "+t.Language)
+		name := t.Name
+		if name != "" {
+			name += " " + t.Language
+		}
+		once("templates", name, name)
 		if t.Status != "" {
 			k.word(at+".status", t.Status, "APPROVED", "PAUSED", "DISABLED")
 		}
@@ -147,6 +149,9 @@ func (c *Config) validateNames(k *checker) {
 		k.count(at+".buttons", t.Buttons, 10)
 	}
 }
+
+// redacted is what is told of a token: how it begins.
+func redacted(token string) string { return clip(token, min(6, len(token)/4)) + "…" }
 
 func digits(s string) bool {
 	for i := range len(s) {
