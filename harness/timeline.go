@@ -78,11 +78,14 @@ func (r *Runner) step(s scenarios.Step, id string) (d deed, undo *deed, err erro
 		if r.System.Replicas == nil {
 			return d, nil, missing("replicas that can be reached")
 		}
-		d.event = record.Event{Kind: "intervention", Source: "operator", ID: a.Target, Text: firstOf(s.Note, a.Verb+" "+a.Target)}
+		if a.Verb == "delay" && r.System.Name != "containers" {
+			return d, nil, missing("a network that can be slowed down")
+		}
+		d.event = record.Event{Kind: "intervention", Source: "operator", ID: a.Target, Text: firstOf(s.Note, actionText(a))}
 		d.act = func(ctx context.Context) error { return r.System.Replicas.Act(ctx, a) }
 		if back.Verb != "" {
 			undo = &deed{
-				event: record.Event{Kind: "intervention-end", Source: "operator", ID: a.Target, Text: back.Verb + " " + a.Target},
+				event: record.Event{Kind: "intervention-end", Source: "operator", ID: a.Target, Text: actionText(back)},
 				act:   func(ctx context.Context) error { return r.System.Replicas.Act(ctx, back) },
 			}
 		}
@@ -99,6 +102,10 @@ func action(s scenarios.Step) (do, undo scenarios.Action) {
 		return scenarios.Action{Verb: "pause", Target: s.Pause}, scenarios.Action{Verb: "resume", Target: s.Pause}
 	case s.Partition != "":
 		return scenarios.Action{Verb: "partition", Target: s.Partition}, scenarios.Action{Verb: "heal", Target: s.Partition}
+	case len(s.Delay) > 0:
+		for name, by := range s.Delay {
+			return scenarios.Action{Verb: "delay", Target: name, By: by}, scenarios.Action{Verb: "delay", Target: name}
+		}
 	case s.Restart != "":
 		return scenarios.Action{Verb: "restart", Target: s.Restart}, scenarios.Action{}
 	}
@@ -106,6 +113,19 @@ func action(s scenarios.Step) (do, undo scenarios.Action) {
 		return scenarios.Action{Verb: "scale", Target: name, Count: n}, scenarios.Action{}
 	}
 	return scenarios.Action{}, scenarios.Action{}
+}
+
+// actionText says an action in a few words.
+func actionText(a scenarios.Action) string {
+	switch {
+	case a.Verb == "scale":
+		return fmt.Sprintf("scale %s to %d", a.Target, a.Count)
+	case a.Verb == "delay" && a.By > 0:
+		return fmt.Sprintf("delay %s by %v", a.Target, a.By)
+	case a.Verb == "delay":
+		return "delay " + a.Target + " no more"
+	}
+	return a.Verb + " " + a.Target
 }
 
 func setText(values map[string]any) string {

@@ -98,25 +98,27 @@ type Client struct {
 type Variant map[string]any
 
 // Step is one entry of the timeline. Exactly one of Set, Fault, the actions or Note alone is given. For ends a fault, a
-// kill, a pause or a partition again.
+// kill, a pause, a partition or a delay again.
 type Step struct {
-	At        time.Duration  `yaml:"at"`
-	For       time.Duration  `yaml:"for,omitempty"`
-	Note      string         `yaml:"note,omitempty"`
-	Set       map[string]any `yaml:"set,omitempty"`
-	Fault     *Fault         `yaml:"fault,omitempty"`
-	Kill      string         `yaml:"kill,omitempty"` // whatsapp/1
-	Pause     string         `yaml:"pause,omitempty"`
-	Partition string         `yaml:"partition,omitempty"`
-	Restart   string         `yaml:"restart,omitempty"`
-	Scale     map[string]int `yaml:"scale,omitempty"` // whatsapp: 12
+	At        time.Duration            `yaml:"at"`
+	For       time.Duration            `yaml:"for,omitempty"`
+	Note      string                   `yaml:"note,omitempty"`
+	Set       map[string]any           `yaml:"set,omitempty"`
+	Fault     *Fault                   `yaml:"fault,omitempty"`
+	Kill      string                   `yaml:"kill,omitempty"` // whatsapp/1
+	Pause     string                   `yaml:"pause,omitempty"`
+	Partition string                   `yaml:"partition,omitempty"`
+	Delay     map[string]time.Duration `yaml:"delay,omitempty"` // whatsapp/1: 200ms, added to all that it sends
+	Restart   string                   `yaml:"restart,omitempty"`
+	Scale     map[string]int           `yaml:"scale,omitempty"` // whatsapp: 12
 }
 
 // Action is a step that acts on replicas.
 type Action struct {
-	Verb   string // kill, pause, resume, partition, heal, restart, scale
-	Target string // whatsapp/1, drafts
-	Count  int    // for scale
+	Verb   string        // kill, pause, resume, partition, heal, delay, restart, scale
+	Target string        // whatsapp/1, drafts
+	Count  int           // for scale
+	By     time.Duration // for delay; 0 ends it
 }
 
 // Fault is one change in how the API behaves. Its fields besides Kind and the scope belong to the fake, which checks

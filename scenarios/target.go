@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
+	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/strict"
 )
@@ -23,13 +24,16 @@ type Target struct {
 	Headers     map[string]string `yaml:"headers,omitempty"`
 	Body        string            `yaml:"body,omitempty"` // {{.To}} {{.Text}} {{.MediaURL}} {{.Key}} {{.Secret.name}}
 	Secrets     map[string]Secret `yaml:"secrets,omitempty"`
-	Success     []int             `yaml:"success,omitempty"`   // statuses that mean taken; default every 2xx
-	Recognise   string            `yaml:"recognise,omitempty"` // how copies of a message are told: callback | marker (default) | text
-	Image       string            `yaml:"image,omitempty"`
-	Environment map[string]string `yaml:"environment,omitempty"` // values may use {{.FakeWA}} and {{.Secret.name}}
-	Port        int               `yaml:"port,omitempty"`
-	Ready       string            `yaml:"ready,omitempty"` // path that answers 200 when it is ready
-	Replicas    int               `yaml:"replicas,omitempty"`
+	Success     []int             `yaml:"success,omitempty"`     // statuses that mean taken; default every 2xx
+	Recognise   string            `yaml:"recognise,omitempty"`   // how copies of a message are told: callback | marker (default) | text
+	Webhook     string            `yaml:"webhook,omitempty"`     // where statuses are posted: a path of the sender, or a URL; nowhere without it
+	Image       string            `yaml:"image,omitempty"`       // run --env containers starts it
+	Command     []string          `yaml:"command,omitempty"`     // arguments of the image, in place of its own; templates as in environment
+	Environment map[string]string `yaml:"environment,omitempty"` // values may use {{.FakeWA}}, {{.Secret.name}}, {{.AppSecret}} and {{.VerifyToken}}
+	Port        int               `yaml:"port,omitempty"`        // that the image's server listens on
+	Ready       string            `yaml:"ready,omitempty"`       // path that answers 200 when it is ready; a connection is enough without it
+	Within      time.Duration     `yaml:"within,omitempty"`      // in which it has to be ready; default 1m for an image, 10s for one that should run already
+	Replicas    int               `yaml:"replicas,omitempty"`    // of the image, behind a balancer; default 1
 }
 
 // Secret says where a secret is read from when a run begins. It is never part of a scenario or of a record.
@@ -49,6 +53,9 @@ type TargetFields struct {
 	Tenant   string
 	FakeWA   string // base URL of the fake Cloud API, as the target reaches it
 	Secret   map[string]string
+
+	AppSecret   string // signs what is posted to Webhook
+	VerifyToken string
 }
 
 // ReadSecrets reads the target's secrets from environment and files; relative files are looked for beside the
@@ -126,11 +133,17 @@ func (in *inspector) target() {
 	if t.Replicas < 0 {
 		in.bad("target.replicas", "is negative", "")
 	}
+	if t.Within < 0 {
+		in.bad("target.within", "is negative", "")
+	}
 	if t.Image != "" && t.Port == 0 {
 		in.bad("target", "has an image, but no port", "add the port that its server listens on")
 	}
 	if t.Ready != "" && !strings.HasPrefix(t.Ready, "/") {
 		in.bad("target.ready", strconv.Quote(t.Ready)+" is not a path", "such as /healthz")
+	}
+	if u, err := url.Parse(t.Webhook); t.Webhook != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" && !strings.HasPrefix(t.Webhook, "/")) {
+		in.bad("target.webhook", strconv.Quote(t.Webhook)+" is neither a path nor a URL", "such as /webhooks/whatsapp")
 	}
 	in.templates(t)
 }
@@ -153,6 +166,9 @@ func (in *inspector) templates(t *Target) {
 	for k, v := range t.Environment {
 		texts["environment."+k] = v
 	}
+	for i, v := range t.Command {
+		texts["command["+strconv.Itoa(i)+"]"] = v
+	}
 	for key, text := range texts {
 		tpl, err := template.New("").Option("missingkey=error").Parse(text)
 		if err == nil {
@@ -163,7 +179,7 @@ func (in *inspector) templates(t *Target) {
 		}
 		problem, hint := strings.TrimPrefix(err.Error(), "template: :"), ""
 		if m := unknownField.FindStringSubmatch(problem); m != nil {
-			fields := []string{"To", "Text", "MediaURL", "Key", "Type", "Class", "Tenant", "FakeWA", "Secret"}
+			fields := []string{"To", "Text", "MediaURL", "Key", "Type", "Class", "Tenant", "FakeWA", "Secret", "AppSecret", "VerifyToken"}
 			problem, hint = "{{."+m[1]+"}} is not known here", "there are "+join(fields)
 			if s := strict.Suggest(m[1], fields); s != "" {
 				hint = "did you mean {{." + s + "}}?"

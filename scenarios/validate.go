@@ -24,7 +24,7 @@ var (
 	messageTypes = []string{"text", "image", "video", "audio", "document", "sticker", "template"}
 	classes      = []string{"otp", "reply", "transactional", "bulk"}
 	arrivals     = []string{"even", "poisson", "trace"}
-	services     = []string{"whatsapp", "drafts", "nats", "target"}
+	services     = []string{"whatsapp", "drafts", "fake", "nats", "target"}
 )
 
 const maxLength = 366 * 24 * time.Hour

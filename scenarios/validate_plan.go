@@ -20,10 +20,10 @@ func (in *inspector) step(i int) {
 	st, key := in.s.Timeline[i], "timeline["+strconv.Itoa(i)+"]"
 	acts := map[string]bool{
 		"set": len(st.Set) > 0, "fault": st.Fault != nil, "kill": st.Kill != "", "pause": st.Pause != "",
-		"partition": st.Partition != "", "restart": st.Restart != "", "scale": len(st.Scale) > 0,
+		"partition": st.Partition != "", "delay": len(st.Delay) > 0, "restart": st.Restart != "", "scale": len(st.Scale) > 0,
 	}
 	var does []string
-	for _, verb := range []string{"set", "fault", "kill", "pause", "partition", "restart", "scale"} {
+	for _, verb := range []string{"set", "fault", "kill", "pause", "partition", "delay", "restart", "scale"} {
 		if acts[verb] {
 			does = append(does, verb)
 		}
@@ -32,7 +32,7 @@ func (in *inspector) step(i int) {
 	case len(does) > 1:
 		in.bad(key, "does several things at once: "+join(does), "write one step for each")
 	case len(does) == 0 && st.Note == "" && in.tree.Lookup(key+".set") == nil:
-		in.bad(key, "does nothing", "give it set, fault, kill, pause, partition, restart, scale or a note")
+		in.bad(key, "does nothing", "give it set, fault, kill, pause, partition, delay, restart, scale or a note")
 	}
 	if in.tree.Lookup(key+".at") == nil {
 		in.bad(key, "does not say when", "add at: 1h30m, counted from the start of the load")
@@ -49,15 +49,24 @@ func (in *inspector) step(i int) {
 	case st.For < 0:
 		in.bad(key+".for", strict.Duration(st.For)+" is negative", "")
 	case st.For > 0 && !slices.ContainsFunc(does, func(v string) bool {
-		return v == "fault" || v == "kill" || v == "pause" || v == "partition"
+		return v == "fault" || v == "kill" || v == "pause" || v == "partition" || v == "delay"
 	}):
-		in.bad(key+".for", "only a fault, a kill, a pause and a partition end by themselves", "add a second step that changes it back")
+		in.bad(key+".for", "only a fault, a kill, a pause, a partition and a delay end by themselves", "add a second step that changes it back")
 	}
 	for _, verb := range []struct{ name, target string }{
 		{"kill", st.Kill}, {"pause", st.Pause}, {"partition", st.Partition}, {"restart", st.Restart},
 	} {
 		if verb.target != "" {
 			in.replica(key+"."+verb.name, verb.target)
+		}
+	}
+	if len(st.Delay) > 1 {
+		in.bad(key+".delay", "delays several parts", "write one step for each")
+	}
+	for name, by := range st.Delay {
+		in.replica(key+".delay."+name, name)
+		if by <= 0 {
+			in.bad(key+".delay."+name, strict.Duration(by)+" delays nothing", "such as 200ms")
 		}
 	}
 	if len(st.Scale) > 1 {

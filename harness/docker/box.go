@@ -19,6 +19,7 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 
+	"github.com/aftershock-dev/aftershock/harness/part"
 	"github.com/aftershock-dev/aftershock/harness/remote"
 )
 
@@ -222,6 +223,53 @@ func (b *box) Heal(ctx context.Context) error {
 		return err
 	}
 	return b.published(ctx)
+}
+
+// Delay implements remote.Delayer. A second container does it, in the network of this one and with rights over it that
+// this one does not have.
+func (b *box) Delay(ctx context.Context, by time.Duration) error {
+	spec, err := json.Marshal(part.Spec{Kind: part.Link, Name: b.part.Name, Delay: by.String()})
+	if err != nil {
+		return err
+	}
+	const file = workDir + "/spec.json"
+	e := b.engine
+	helper, err := e.provider.CreateContainer(ctx, testcontainers.ContainerRequest{
+		Image: e.image, Cmd: []string{"part", file}, User: "0:0",
+		Labels: map[string]string{label: e.cfg.Run, "dev.aftershock.part": "link"},
+		Files:  []testcontainers.ContainerFile{{Reader: bytes.NewReader(spec), ContainerFilePath: file, FileMode: 0o644}},
+		HostConfigModifier: func(h *container.HostConfig) {
+			h.NetworkMode = container.NetworkMode("container:" + b.id)
+			h.CapAdd = []string{"NET_ADMIN"}
+		},
+	})
+	if helper == nil {
+		return err
+	}
+	link := &box{engine: e, part: remote.Part{Name: "link"}, id: helper.GetContainerID(), container: helper}
+	if err == nil {
+		err = link.work(ctx)
+	}
+	_, gone := e.client.ContainerRemove(context.WithoutCancel(ctx), link.id, client.ContainerRemoveOptions{Force: true})
+	return errors.Join(err, gone)
+}
+
+// work starts a container that has one thing to do, and waits until it is done.
+func (b *box) work(ctx context.Context) error {
+	if err := b.container.Start(ctx); err != nil {
+		return err
+	}
+	w := b.engine.client.ContainerWait(ctx, b.id, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
+	select {
+	case r := <-w.Result:
+		if r.StatusCode != 0 {
+			out, err := b.output(ctx, "all")
+			return errors.Join(errors.New(strings.TrimSpace(string(out))), err)
+		}
+		return nil
+	case err := <-w.Error:
+		return err
+	}
 }
 
 // Usage implements remote.Unit.

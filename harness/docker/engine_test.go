@@ -69,7 +69,7 @@ func nothingLeft(t *testing.T, run string) {
 	}
 }
 
-func part(name string) remote.Part {
+func aPart(name string) remote.Part {
 	return remote.Part{
 		Name: name, Doors: []string{"http"}, Ready: "/readyz", Files: map[string][]byte{"config.yaml": []byte("a: 1")},
 		Args:   func(listen map[string]string, _ func(string) string) []string { return []string{listen["http"]} },
@@ -106,7 +106,7 @@ func ask(from, to remote.Unit) (string, error) {
 
 func TestE2EEngine(t *testing.T) {
 	e := newTestEngine(t, Config{Exe: buildStatic(t, "./testdata/part")})
-	a, b := begin(t, e, part("drafts")), begin(t, e, part("whatsapp/1"))
+	a, b := begin(t, e, aPart("drafts")), begin(t, e, aPart("whatsapp/1"))
 
 	if who, err := ask(a, b); err != nil || who != "whatsapp-1 65534" {
 		t.Errorf("over the network, one part says %q, %v", who, err)
@@ -149,7 +149,7 @@ func TestE2EEngine(t *testing.T) {
 
 func TestE2EPartsThatCannotStart(t *testing.T) {
 	e := newTestEngine(t, Config{Exe: buildStatic(t, "./testdata/part")})
-	p := part("fake")
+	p := aPart("fake")
 	p.Args = func(map[string]string, func(string) string) []string { return nil }
 	u, err := e.Add(t.Context(), p)
 	if err != nil {
@@ -159,7 +159,7 @@ func TestE2EPartsThatCannotStart(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "exit status 7") || !strings.Contains(err.Error(), "no address was given") {
 		t.Errorf("a part that ends at once: %v", err)
 	}
-	p = part("slow")
+	p = aPart("slow")
 	p.Ready, p.Within = "/never", 2*time.Second
 	if u, err = e.Add(t.Context(), p); err != nil {
 		t.Fatal(err)
@@ -167,7 +167,7 @@ func TestE2EPartsThatCannotStart(t *testing.T) {
 	if err = u.Start(t.Context()); err == nil || !strings.Contains(err.Error(), `no answer from "/never" within 2s`) {
 		t.Errorf("a part that never gets ready: %v", err)
 	}
-	p = part("strange")
+	p = aPart("strange")
 	p.Image = "registry.invalid/nobody/nothing:1"
 	if _, err = e.Add(t.Context(), p); err == nil || !strings.Contains(err.Error(), "registry.invalid") {
 		t.Errorf("an image that nobody has: %v", err)

@@ -29,6 +29,8 @@ func Run(ctx context.Context, s Spec) error {
 		err = natsnode.Run(ctx, natsnode.Config{
 			Name: s.Name, Dir: s.Dir, Listen: s.Listen[Client], Cluster: "aftershock", ClusterListen: s.Listen[Cluster], Routes: s.Routes,
 		})
+	case Link:
+		err = runLink(ctx, s)
 	default:
 		err = fmt.Errorf("there is no part %q", s.Kind)
 	}

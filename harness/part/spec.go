@@ -16,6 +16,7 @@ const (
 	WhatsApp = "whatsapp"
 	Gateway  = "gateway"
 	NATS     = "nats"
+	Link     = "link" // not a part of the system: it changes the network of one
 )
 
 // The doors that parts have. Every part but NATS has Control, for the harness alone.
@@ -34,6 +35,8 @@ func Doors(kind string) []string {
 		return []string{HTTP, Control, Media}
 	case NATS:
 		return []string{Client, Cluster}
+	case Link:
+		return nil
 	}
 	return []string{HTTP, Control}
 }
@@ -65,6 +68,8 @@ type Spec struct {
 	URL      string `json:"url,omitempty"`   // of NATS
 	Prefix   string `json:"prefix,omitempty"`
 	Replicas int    `json:"replicas,omitempty"` // of streams
+
+	Delay string `json:"delay,omitempty"` // link: of all that leaves, such as 200ms; 0s ends it
 
 	Routes []string `json:"routes,omitempty"` // NATS: the cluster addresses of all nodes
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aftershock-dev/aftershock/harness/part"
 	"github.com/aftershock-dev/aftershock/scenarios"
@@ -13,43 +14,66 @@ import (
 // replicas is harness's handle on the parts.
 type replicas struct{ system *System }
 
-// Act implements harness.Replicas: on whatsapp/1, whatsapp (all of them), drafts, fake, nats/2.
+// Act implements harness.Replicas: on whatsapp/1, whatsapp (all of them), drafts, fake, nats/2; of someone else's
+// sender, on target/1 and target.
 func (r replicas) Act(ctx context.Context, a scenarios.Action) error {
 	name, slot, err := splitTarget(a.Target)
 	if err != nil {
 		return err
 	}
+	s := r.system
 	switch {
-	case r.system.drafts == nil && name == r.system.pool.name && a.Verb != "scale":
-		return r.system.pool.act(ctx, a.Verb, slot)
-	case r.system.drafts == nil:
-		return fmt.Errorf("%s %s: of someone else's sender there is %s/1 and so on, to kill, pause, partition or restart", a.Verb, a.Target, sender)
-	case a.Verb == "scale" && name == part.WhatsApp && slot == 0:
-		return r.scale(ctx, a.Count)
+	case a.Verb == "scale" && (name != s.pool.name || slot != 0):
+		return fmt.Errorf("scale %s: only %s can be scaled here", a.Target, s.pool.name)
+	case a.Verb == "scale" && a.Count < 1:
+		return fmt.Errorf("scale %s to %d: at least 1 copy is needed", a.Target, a.Count)
 	case a.Verb == "scale":
-		return fmt.Errorf("scale %s: only whatsapp can be scaled here", a.Target)
-	case name == part.WhatsApp:
-		return r.system.pool.act(ctx, a.Verb, slot)
-	case name == part.Drafts && a.Verb == "kill":
-		return r.system.replaceDrafts(ctx)
-	case name == part.Drafts:
-		return actOnUnit(ctx, a.Verb, r.system.drafts)
+		return s.scale(ctx, a.Count)
+	case name == s.pool.name:
+		return s.pool.act(ctx, a, slot)
+	case name == part.Drafts && s.drafts != nil && a.Verb == "kill":
+		return s.replaceDrafts(ctx)
 	}
-	for _, u := range append([]Unit{r.system.fake.unit}, r.system.nats...) {
+	for _, u := range s.fixed() {
 		if u.Name() == a.Target {
-			return actOnUnit(ctx, a.Verb, u)
+			return actOnUnit(ctx, a, u)
 		}
 	}
 	return fmt.Errorf("%s %s: there is no such part", a.Verb, a.Target)
 }
 
-// scale moves the floor, and the ceiling when that is lower.
-func (r replicas) scale(ctx context.Context, n int) error {
-	if n < 1 {
-		return fmt.Errorf("scale whatsapp to %d: at least 1 copy is needed", n)
+// scale changes how many copies there are.
+func (s *System) scale(ctx context.Context, n int) error {
+	if s.pool.name == target {
+		s.copies.Store(int64(n))
+		s.pool.nudge()
+		return nil
 	}
-	most := max(n, r.system.settings.fleet().Replicas.Max)
-	return r.system.settings.Set(ctx, map[string]any{"sender.whatsapp.replicas.min": n, "sender.whatsapp.replicas.max": most})
+	return s.scaleWhatsApp(ctx, n)
+}
+
+// tryDelays finds out before the load begins whether what the timeline slows down can be slowed down.
+func (s *System) tryDelays(ctx context.Context) error {
+	for _, step := range s.opts.Scenario.Timeline {
+		if len(step.Delay) == 0 {
+			continue
+		}
+		err := delay(ctx, s.gateway, time.Millisecond)
+		if err == nil {
+			err = delay(ctx, s.gateway, 0)
+		}
+		if err != nil {
+			return fmt.Errorf("timeline at %v: %w", step.At, err)
+		}
+		return nil
+	}
+	return nil
+}
+
+// scaleWhatsApp moves the floor, and the ceiling when that is lower.
+func (s *System) scaleWhatsApp(ctx context.Context, n int) error {
+	most := max(n, s.settings.fleet().Replicas.Max)
+	return s.settings.Set(ctx, map[string]any{"sender.whatsapp.replicas.min": n, "sender.whatsapp.replicas.max": most})
 }
 
 // replaceDrafts kills the Drafts service; it is started again after its starting time, as an orchestrator would have it.
@@ -78,7 +102,7 @@ func (s *System) replaceDrafts(ctx context.Context) error {
 }
 
 // act does what the timeline asks of one copy, or of all when slot is 0.
-func (p *pool) act(ctx context.Context, verb string, slot int) error {
+func (p *pool) act(ctx context.Context, a scenarios.Action, slot int) error {
 	p.mu.Lock()
 	var chosen []*member
 	for _, s := range sortedKeys(p.members) {
@@ -88,19 +112,19 @@ func (p *pool) act(ctx context.Context, verb string, slot int) error {
 	}
 	p.mu.Unlock()
 	if len(chosen) == 0 {
-		return fmt.Errorf("%s %s: no such replica is running", verb, target(p.name, slot))
+		return fmt.Errorf("%s %s: no such replica is running", a.Verb, a.Target)
 	}
 	for _, m := range chosen {
-		if err := p.actOn(ctx, verb, m); err != nil {
-			return fmt.Errorf("%s %s: %w", verb, m.unit.Name(), err)
+		if err := p.actOn(ctx, a, m); err != nil {
+			return fmt.Errorf("%s %s: %w", a.Verb, m.unit.Name(), err)
 		}
 	}
 	p.nudge()
 	return nil
 }
 
-func (p *pool) actOn(ctx context.Context, verb string, m *member) error {
-	switch verb {
+func (p *pool) actOn(ctx context.Context, a scenarios.Action, m *member) error {
+	switch a.Verb {
 	case "kill": // another one follows in its slot, as an orchestrator would have it
 		return m.unit.Kill(ctx)
 	case "restart":
@@ -110,12 +134,12 @@ func (p *pool) actOn(ctx context.Context, verb string, m *member) error {
 		p.mu.Unlock()
 		return nil
 	}
-	return actOnUnit(ctx, verb, m.unit)
+	return actOnUnit(ctx, a, m.unit)
 }
 
 // actOnUnit does what the timeline asks of a part that nobody replaces.
-func actOnUnit(ctx context.Context, verb string, u Unit) error {
-	switch verb {
+func actOnUnit(ctx context.Context, a scenarios.Action, u Unit) error {
+	switch a.Verb {
 	case "kill":
 		return u.Kill(ctx)
 	case "restart":
@@ -133,15 +157,19 @@ func actOnUnit(ctx context.Context, verb string, u Unit) error {
 		return u.Cut(ctx)
 	case "heal":
 		return u.Heal(ctx)
+	case "delay":
+		return delay(ctx, u, a.By)
 	}
-	return fmt.Errorf("nobody knows how to %s", verb)
+	return fmt.Errorf("nobody knows how to %s", a.Verb)
 }
 
-func target(name string, slot int) string {
-	if slot == 0 {
-		return name
+// delay holds back all that a part sends.
+func delay(ctx context.Context, u Unit, by time.Duration) error {
+	d, ok := u.(Delayer)
+	if !ok {
+		return fmt.Errorf("%s cannot be slowed down here", u.Name())
 	}
-	return name + "/" + strconv.Itoa(slot)
+	return d.Delay(ctx, by)
 }
 
 // splitTarget reads whatsapp/1 or drafts.

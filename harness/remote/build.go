@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/fakewa"
@@ -58,7 +59,8 @@ type System struct {
 	life     context.Context
 	front    *http.Transport
 
-	deathsOfDrafts uint64 // on purpose; the timeline alone counts
+	copies         atomic.Int64 // of someone else's sender
+	deathsOfDrafts uint64       // on purpose; the timeline alone counts
 }
 
 // Build starts the system that o asks for. The engine is the system's from then on: Close ends it, and so does Build
@@ -113,6 +115,9 @@ func (s *System) begin(ctx context.Context) (err error) {
 		return err
 	}
 	s.MediaBase = s.gateway.Inside(part.Media)
+	if err := s.tryDelays(ctx); err != nil {
+		return err
+	}
 	if err := s.startNATS(ctx); err != nil {
 		return err
 	}

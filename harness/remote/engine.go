@@ -62,6 +62,11 @@ type Unit interface {
 	Usage(ctx context.Context) (Usage, error)
 }
 
+// Delayer is a unit whose network can be made slow.
+type Delayer interface {
+	Delay(ctx context.Context, by time.Duration) error // of all that it sends; 0 ends it
+}
+
 // Usage is what a part has used of the machine.
 type Usage struct {
 	CPU    time.Duration // since it was first started
@@ -121,5 +126,5 @@ func (p Part) within() time.Duration { return cmp.Or(p.Within, 30*time.Second) }
 
 // Deadline returns a context that ends when the part has taken too long to be ready.
 func (p Part) Deadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, p.within(), fmt.Errorf("no answer from %q within %v", p.Ready, p.within()))
+	return context.WithTimeoutCause(ctx, p.within(), fmt.Errorf("no answer from %q within %v", cmp.Or(p.Ready, "its port"), p.within()))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/aftershock-dev/aftershock/harness/virtual"
 	"github.com/aftershock-dev/aftershock/internal/chance"
 	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/scenarios"
 	"github.com/aftershock-dev/aftershock/sut/fleet"
 )
 
@@ -227,7 +228,7 @@ func TestPoolScalesByTheRule(t *testing.T) {
 
 func TestPoolReplacesAndAvoids(t *testing.T) {
 	rehearse(t, 1, func(r *rehearsal) {
-		if err := r.act(t.Context(), "kill", 2); err != nil {
+		if err := r.act(t.Context(), scenarios.Action{Verb: "kill"}, 2); err != nil {
 			t.Error(err)
 		}
 		r.expect(t, time.Second, 1)
@@ -235,21 +236,21 @@ func TestPoolReplacesAndAvoids(t *testing.T) {
 		if n := r.stage.units["whatsapp/2"].starts; n != 2 {
 			t.Errorf("the killed copy was started %d times", n)
 		}
-		if err := r.act(t.Context(), "pause", 1); err != nil {
+		if err := r.act(t.Context(), scenarios.Action{Verb: "pause"}, 1); err != nil {
 			t.Error(err)
 		}
 		r.expect(t, time.Second, 1, 2) // nobody has noticed yet
 		r.expect(t, 10*time.Second, 2)
-		if err := r.act(t.Context(), "resume", 1); err != nil {
+		if err := r.act(t.Context(), scenarios.Action{Verb: "resume"}, 1); err != nil {
 			t.Error(err)
 		}
 		r.expect(t, 10*time.Second, 1, 2)
-		if err := r.act(t.Context(), "restart", 0); err != nil {
+		if err := r.act(t.Context(), scenarios.Action{Verb: "restart"}, 0); err != nil {
 			t.Error(err)
 		}
 		r.expect(t, time.Second)
 		r.expect(t, 11*time.Second, 1, 2)
-		if err := r.act(t.Context(), "kill", 7); err == nil || !strings.Contains(err.Error(), "whatsapp/7") {
+		if err := r.act(t.Context(), scenarios.Action{Verb: "kill", Target: "whatsapp/7"}, 7); err == nil || !strings.Contains(err.Error(), "whatsapp/7") {
 			t.Errorf("killing what is not there: %v", err)
 		}
 	})

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"text/template"
 	"time"
@@ -25,15 +27,14 @@ import (
 
 // Outside is a sender that is not ours.
 type Outside struct {
-	URL        string // of its front door; takes the place of the target's url
+	URL        string // of its front door; takes the place of the target's url and image
 	FakeListen string // where our fake listens; default 127.0.0.1:8080
 	FakeURL    string // control doors of a fake that runs already: none is started
 	FakeToken  string // of those doors
-	Webhook    string // where statuses are posted; empty: nowhere
 }
 
-// sender is the name of the copies of someone else's sender.
-const sender = "sender"
+// target is the name of the copies of someone else's sender.
+const target = "target"
 
 // checkTarget refuses what cannot or must not be done to someone else's sender.
 func (s *System) checkTarget(ctx context.Context) error {
@@ -41,9 +42,12 @@ func (s *System) checkTarget(ctx context.Context) error {
 	if s.opts.Compress > 1 {
 		return errors.New("someone else's sender has clocks of its own: --compress is for ours")
 	}
-	urls := []string{s.opts.Outside.URL, s.opts.Outside.FakeURL, s.opts.Outside.Webhook}
+	if s.opts.Outside.FakeURL != "" && s.image() {
+		return errors.New("an image is told where our own fake is: it cannot use one that runs elsewhere")
+	}
+	urls := []string{s.opts.Outside.URL, s.opts.Outside.FakeURL}
 	if t != nil {
-		urls = append(urls, t.URL)
+		urls = append(urls, t.URL, t.Webhook)
 	}
 	for _, u := range urls {
 		if strings.Contains(u, "{{") {
@@ -63,15 +67,21 @@ func (s *System) beginTarget(ctx context.Context) (err error) {
 		return err
 	}
 	s.MediaBase = s.gateway.Inside(part.Media)
+	if err := s.tryDelays(ctx); err != nil {
+		return err
+	}
 	if err := s.startTargetFake(ctx); err != nil {
 		return err
 	}
 	front := s.opts.Outside.URL
-	if t != nil && t.Image != "" {
-		if err := s.startImage(ctx, *t); err != nil {
-			return err
-		}
+	if s.image() {
+		err = s.startImage(ctx, *t)
 		front = s.gateway.URL(part.HTTP)
+	} else {
+		err = s.knock(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	whatsapp, err := s.fake.client().Effective(ctx)
 	if err != nil {
@@ -111,10 +121,10 @@ func (s *System) startTargetFake(ctx context.Context) error {
 		return client.Reset(ctx)
 	}
 	p := s.part(part.Spec{
-		Kind: part.Fake, Name: "fake", Config: yaml(cfg), Webhook: o.Webhook,
+		Kind: part.Fake, Name: "fake", Config: yaml(cfg), Webhook: s.webhook(),
 		MediaHosts: []string{strings.TrimPrefix(s.MediaBase, "http://")},
 	})
-	if t == nil || t.Image == "" {
+	if !s.image() {
 		p.Listen = map[string]string{part.HTTP: cmp.Or(o.FakeListen, "127.0.0.1:8080")}
 	}
 	u, err := start(ctx, s.opts.Engine, p)
@@ -122,26 +132,91 @@ func (s *System) startTargetFake(ctx context.Context) error {
 	return err
 }
 
+// image tells whether someone else's sender is started here.
+func (s *System) image() bool {
+	t := s.opts.Scenario.Target
+	return t != nil && t.Image != "" && s.opts.Outside.URL == ""
+}
+
+// door is where someone else's sender that runs already is reached.
+func (s *System) door() string {
+	if t := s.opts.Scenario.Target; t != nil {
+		return cmp.Or(s.opts.Outside.URL, t.URL)
+	}
+	return s.opts.Outside.URL
+}
+
+// webhook is where the fake posts statuses; empty: nowhere.
+func (s *System) webhook() string {
+	t := s.opts.Scenario.Target
+	switch {
+	case t == nil || !strings.HasPrefix(t.Webhook, "/"):
+		if t == nil {
+			return ""
+		}
+		return t.Webhook
+	case s.image():
+		return s.gateway.Inside(part.HTTP) + t.Webhook
+	}
+	u, err := url.Parse(s.door())
+	if err != nil { // checked long ago
+		return ""
+	}
+	return u.Scheme + "://" + u.Host + t.Webhook
+}
+
+// knock waits until someone else's sender is ready: nobody learns anything from load on a door that is not there.
+func (s *System) knock(ctx context.Context) error {
+	u, err := url.Parse(s.door())
+	if err != nil || u.Host == "" || strings.Contains(u.Host, "{{") {
+		return nil // the first request tells
+	}
+	p := Part{Name: target, Doors: []string{part.HTTP}, Within: 10 * time.Second}
+	where := u.Scheme + "://" + u.Host
+	if t := s.opts.Scenario.Target; t != nil {
+		p.Ready, p.Within = t.Ready, cmp.Or(t.Within, p.Within)
+	}
+	if p.Ready == "" && u.Port() == "" {
+		where = "http://" + net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	}
+	if p.Ready == "" {
+		where = "http://" + strings.TrimPrefix(where, "https://") // a connection is enough
+	}
+	ctx, cancel := p.Deadline(ctx)
+	defer cancel()
+	if err := Await(ctx, p, func(string) string { return where }, func() error { return nil }); err != nil {
+		return fmt.Errorf("no sender answers at %s: %w\nhint: start it first; it finds the fake at %s", u.Host, err, cmp.Or(s.FakeWA(), s.opts.Outside.FakeURL))
+	}
+	return nil
+}
+
 // startImage runs copies of someone else's sender behind the gateway.
 func (s *System) startImage(ctx context.Context, t scenarios.Target) error {
-	env, err := s.environment(t)
+	env, command, err := s.surroundings(t)
 	if err != nil {
 		return err
 	}
-	n := max(1, t.Replicas)
-	fixed := fleet.Settings{
-		Replicas: fleet.Replicas{Min: n, Max: n, Probe: 5 * time.Second}, Scaling: fleet.Scaling{Signal: "none", Interval: time.Minute},
-	}
+	s.copies.Store(int64(max(1, t.Replicas)))
 	s.pool = &pool{
-		name: sender, engine: s.opts.Engine, client: &http.Client{Transport: newTransport()},
-		draws: chance.New(s.opts.Scenario.Seed).For(sender), settings: func() fleet.Settings { return fixed },
+		name: target, engine: s.opts.Engine, client: &http.Client{Transport: newTransport()},
+		draws: chance.New(s.opts.Scenario.Seed).For(target),
+		settings: func() fleet.Settings {
+			n := int(s.copies.Load())
+			return fleet.Settings{
+				Replicas: fleet.Replicas{Min: n, Max: n, Probe: 5 * time.Second}, Scaling: fleet.Scaling{Signal: "none", Interval: time.Minute},
+			}
+		},
 		version: func() int64 { return 0 }, greet: func(context.Context, Unit) error { return nil },
 		rotate: s.rotate("rotate"),
 		part: func(slot int) Part {
-			return Part{
-				Name: fmt.Sprintf("%s/%d", sender, slot), Doors: []string{part.HTTP}, Ready: t.Ready, Image: t.Image, Port: t.Port,
-				Env: env, Within: time.Minute,
+			p := Part{
+				Name: fmt.Sprintf("%s/%d", target, slot), Doors: []string{part.HTTP}, Ready: t.Ready, Image: t.Image, Port: t.Port,
+				Env: env, Within: cmp.Or(t.Within, time.Minute),
 			}
+			if len(command) > 0 {
+				p.Args = func(map[string]string, func(string) string) []string { return command }
+			}
+			return p
 		},
 	}
 	if err := s.pool.begin(ctx); err != nil {
@@ -162,26 +237,32 @@ func (s *System) rotate(balance string) func(ctx context.Context, urls []string)
 	}
 }
 
-// environment fills the target's environment in.
-func (s *System) environment(t scenarios.Target) (map[string]string, error) {
+// surroundings fills in the environment and the command of the target's image.
+func (s *System) surroundings(t scenarios.Target) (env map[string]string, command []string, err error) {
 	secrets, err := s.opts.Scenario.ReadSecrets()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	fields := scenarios.TargetFields{FakeWA: s.fake.unit.Inside(part.HTTP), Secret: secrets}
-	out := map[string]string{}
-	for k, v := range t.Environment {
-		tpl, err := template.New(k).Option("missingkey=error").Parse(v)
-		if err != nil {
-			return nil, fmt.Errorf("target.environment.%s: %w", k, err)
-		}
+	fields := scenarios.TargetFields{FakeWA: s.FakeWA(), Secret: secrets, AppSecret: part.AppSecret, VerifyToken: part.VerifyToken}
+	fill := func(key, text string) string {
 		var b bytes.Buffer
-		if err := tpl.Execute(&b, fields); err != nil {
-			return nil, fmt.Errorf("target.environment.%s: %w", k, err)
+		tpl, terr := template.New("").Option("missingkey=error").Parse(text)
+		if terr == nil {
+			terr = tpl.Execute(&b, fields)
 		}
-		out[k] = b.String()
+		if terr != nil && err == nil {
+			err = fmt.Errorf("target.%s: %w", key, terr)
+		}
+		return b.String()
 	}
-	return out, nil
+	env = map[string]string{}
+	for k, v := range t.Environment {
+		env[k] = fill("environment."+k, v)
+	}
+	for i, v := range t.Command {
+		command = append(command, fill(fmt.Sprintf("command[%d]", i), v))
+	}
+	return env, command, err
 }
 
 // FakeWA is where someone else's sender finds the fake Cloud API; empty when the fake is not ours.
