@@ -13,7 +13,8 @@ import (
 
 // Network is an http.RoundTripper that hands each request to the handler of its host, on a goroutine of its own. A
 // caller that gives up gets its error at once while the handler goes on, with its context cancelled, exactly as a
-// handler behind net/http does: abandoned work is what overload is made of.
+// handler behind net/http does: abandoned work is what overload is made of. The handler reads the caller's own body, also
+// after the caller has given up: a caller that wants the bytes back waits for the body to be closed, as net/http says.
 type Network struct {
 	mu    sync.RWMutex
 	hosts map[string]http.Handler
@@ -83,7 +84,9 @@ func (n *Network) start(j job) {
 func (n *Network) work(w *worker) {
 	for j := range w.jobs {
 		resp := &response{header: http.Header{}, code: http.StatusOK}
+		body := j.request.Body // a handler may put another in its place
 		resp.aborted = serve(j.handler, resp, j.request)
+		_ = body.Close()
 		j.done <- resp
 		j.cancel()
 		kept := true
@@ -101,22 +104,27 @@ func (n *Network) work(w *worker) {
 
 // RoundTrip implements http.RoundTripper.
 func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := takeBody(r)
-	if err != nil {
-		return nil, err
-	}
 	n.mu.RLock()
 	h := n.hosts[r.URL.Host]
 	n.mu.RUnlock()
+	err := r.Context().Err()
 	if h == nil {
-		return nil, fmt.Errorf("dial %s: %w", r.URL.Host, syscall.ECONNREFUSED)
+		err = fmt.Errorf("dial %s: %w", r.URL.Host, syscall.ECONNREFUSED)
 	}
-	if err := r.Context().Err(); err != nil {
+	if err != nil {
+		if r.Body != nil {
+			_ = r.Body.Close()
+		}
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	req := r.WithContext(ctx)
-	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	switch {
+	case r.Body == nil:
+		req.Body = http.NoBody
+	case r.ContentLength == 0 && r.Body != http.NoBody:
+		req.ContentLength = -1 // a client says nothing of a length that it does not know
+	}
 	req.RequestURI, req.RemoteAddr = r.URL.RequestURI(), "192.0.2.1:1"
 	if req.Host == "" {
 		req.Host = r.URL.Host
@@ -135,19 +143,6 @@ func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
 		cancel()
 		return nil, r.Context().Err()
 	}
-}
-
-func takeBody(r *http.Request) ([]byte, error) {
-	if r.Body == nil {
-		return nil, nil
-	}
-	defer r.Body.Close()
-	if r.ContentLength > 0 {
-		b := make([]byte, r.ContentLength)
-		_, err := io.ReadFull(r.Body, b)
-		return b, err
-	}
-	return io.ReadAll(r.Body)
 }
 
 // serve calls the handler and reports whether it broke the connection on purpose.

@@ -82,6 +82,55 @@ func TestAbandonedWorkGoesOn(t *testing.T) {
 	})
 }
 
+// watched is a request's body that says when it was closed.
+type watched struct {
+	io.Reader
+	closed *bool
+}
+
+func (w watched) Close() error {
+	*w.closed = true
+	return nil
+}
+
+// The body is the handler's until it ends, also when the caller has long given up; then it is closed.
+func TestBodyIsTheHandlersUntilItEnds(t *testing.T) {
+	virtual.Run(june, func() {
+		n := virtual.NewNetwork()
+		var read string
+		var length int64
+		closed, early := false, false
+		n.Handle("slow", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(30 * time.Second)
+			early = closed
+			b, _ := io.ReadAll(r.Body)
+			read, length = string(b), r.ContentLength
+		}))
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://slow/", watched{strings.NewReader("hello"), &closed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := n.RoundTrip(req); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("gave up with %v", err)
+		}
+		n.Wait()
+		if read != "hello" || length != -1 || early || !closed {
+			t.Errorf("read %q of length %d; closed before: %v, after: %v", read, length, early, closed)
+		}
+
+		closed = false
+		req, err = http.NewRequest(http.MethodPost, "http://nobody/", watched{strings.NewReader("hello"), &closed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := n.RoundTrip(req); !errors.Is(err, syscall.ECONNREFUSED) || !closed {
+			t.Errorf("refused with %v, closed: %v", err, closed)
+		}
+	})
+}
+
 func TestBrokenConnections(t *testing.T) {
 	virtual.Run(june, func() {
 		n := virtual.NewNetwork()

@@ -230,6 +230,7 @@ func (l *library) call(ctx context.Context, j *fleet.Job, method string, to *url
 // formOf writes the multipart form of an upload.
 func formOf(content []byte, mime string, m *wire.Media, from *url.URL) ([]byte, string, error) {
 	var b bytes.Buffer
+	b.Grow(len(content) + 1024)
 	w := multipart.NewWriter(&b)
 	if err := w.SetBoundary("aftershock-7d1c0b6f4e"); err != nil {
 		return nil, "", err
