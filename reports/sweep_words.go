@@ -22,7 +22,7 @@ func (s *Sweep) Text(w io.Writer) error {
 	if m, ok := s.mapTable(); ok {
 		b.WriteString("\n" + s.mapTitle() + "\n\n" + m.plainText("  "))
 	}
-	if t := s.frontTable(); len(t.Rows) > 1 {
+	if t := s.frontTable(); len(t.Rows) > 0 && len(s.Points) > 1 {
 		b.WriteString("\n")
 		paragraph("", s.frontTitle())
 		b.WriteString("\n" + t.plainText("  "))
@@ -55,7 +55,7 @@ func (s *Sweep) Markdown(w io.Writer) error {
 	if m, ok := s.mapTable(); ok {
 		fmt.Fprintf(&b, "\n### %s\n\n%s", s.mapTitle(), m.markdown())
 	}
-	if t := s.frontTable(); len(t.Rows) > 1 {
+	if t := s.frontTable(); len(t.Rows) > 0 && len(s.Points) > 1 {
 		fmt.Fprintf(&b, "\n### %s\n\n%s", s.frontTitle(), t.markdown())
 	}
 	if t := s.effectTable(); len(t.Rows) > 0 {
@@ -140,7 +140,10 @@ func (s *Sweep) cellText(i, j int) string {
 }
 
 func (s *Sweep) frontTitle() string {
-	return "No other setting is better on both " + s.Headline.Name + " and " + s.Cost.Name
+	if len(s.front()) == 1 {
+		return "Best of all on both " + s.Headline.Name + " and " + s.Cost.Name
+	}
+	return "Worth choosing from: no other setting is better on both " + s.Headline.Name + " and " + s.Cost.Name
 }
 
 func (s *Sweep) frontTable() table {

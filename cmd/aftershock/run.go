@@ -27,8 +27,8 @@ type runFlags struct {
 	crew crewFlags
 	scenarioFlags
 	viewFlags
-	clock, env, queue, nats, target, out, baseline, output, listen string
-	compress, speed                                                float64
+	clock, env, queue, nats, target, out, baseline, save, output, listen string
+	compress, speed                                                      float64
 }
 
 // scenarioFlags choose and change a scenario; run and sweep share them.
@@ -101,6 +101,7 @@ is kept in a folder under runs/, with the reports made from it.`,
 	f.crew.register(fl)
 	fl.StringVar(&f.out, "out", "", "the run's folder (default runs/SCENARIO-TIME-sSEED)")
 	fl.StringVar(&f.baseline, "baseline", "", "a run's folder or a baseline file to compare with")
+	fl.StringVar(&f.save, "save-baseline", "", "write the run's figures into this file, for later comparisons, if it was met")
 	fl.StringVarP(&f.output, "output", "o", "text", "the result on stdout: text, json or markdown (--ui json: always the stream's last line)")
 	fl.StringVar(&f.listen, "listen", "", "serve /events, /snapshot and /metrics here while running, such as 127.0.0.1:9464")
 	return cmd
@@ -125,6 +126,9 @@ func (f *runFlags) run(cmd *cobra.Command, name string) error {
 	}
 	s, overrides, err := f.load(cmd, name)
 	if err != nil {
+		return err
+	}
+	if err := f.fits(s); err != nil {
 		return err
 	}
 	dir, err := f.folder(s)
@@ -192,7 +196,19 @@ func (f *runFlags) info(s *scenarios.Scenario, name, dir string, overrides map[s
 	}
 }
 
-// conclude prints the result: on stdout, and for GitHub where it runs.
+// fits refuses a baseline that the run cannot be compared with, before anything runs.
+func (f *runFlags) fits(s *scenarios.Scenario) error {
+	if f.baseline == "" {
+		return nil
+	}
+	b, err := reports.LoadBaseline(f.baseline)
+	if err != nil {
+		return usageError(err)
+	}
+	return incomparable(b.Fits(s, f.clock))
+}
+
+// conclude prints the result, on stdout and for GitHub where it runs, and saves it as a baseline.
 func (f *runFlags) conclude(cmd *cobra.Command, rep *reports.Report, ui dash.UI) error {
 	out := cmd.OutOrStdout()
 	err := rep.GitHub(os.Getenv, cmd.ErrOrStderr())
@@ -208,8 +224,14 @@ func (f *runFlags) conclude(cmd *cobra.Command, rep *reports.Report, ui dash.UI)
 	if err != nil {
 		return err
 	}
-	if rep.ExitCode != 0 {
+	switch {
+	case rep.ExitCode != 0 && f.save != "":
+		fmt.Fprintf(os.Stderr, "aftershock: no baseline saved: the run is %s, and a baseline is made of runs that were met\n", rep.Verdict)
+		fallthrough
+	case rep.ExitCode != 0:
 		return exitWith(rep.ExitCode, nil)
+	case f.save != "":
+		return saveBaseline([]*reports.Report{rep}, f.save)
 	}
 	return nil
 }
