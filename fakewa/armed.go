@@ -24,13 +24,21 @@ type armed struct {
 
 // hit is one request on its way past the faults.
 type hit struct {
-	now    time.Time
-	r      *Request
-	d      *Decision
+	now time.Time
+	r   *Request
+	d   *Decision
+	about
 	terms  terms
 	struck []*armed
 	by     *armed // whose turn it is
 	faults string
+}
+
+// about is what a request is about, as far as faults are narrowed by it and draw for it: the same message or the same
+// media have the same key.
+type about struct {
+	number, to, kind string
+	key, attempt     uint64
 }
 
 // age returns how long the fault whose turn it is has been in force.
@@ -38,7 +46,7 @@ func (h *hit) age() time.Duration { return h.now.Sub(h.by.from) }
 
 // float draws for this attempt and this fault.
 func (h *hit) float(purpose string) float64 {
-	return h.by.draw.For(purpose).Float(h.d.Key, h.d.Attempt)
+	return h.by.draw.For(purpose).Float(h.key, h.attempt)
 }
 
 // touched notes that the fault whose turn it is changed something.
@@ -126,34 +134,29 @@ func (a *armed) strikes(h *hit) bool {
 	if !a.reach.all && !slices.Contains(a.reach.ends, h.r.Endpoint) {
 		return false
 	}
-	number := h.r.Node
-	if h.r.Endpoint == Metadata || h.r.Endpoint == Download || h.r.Endpoint == Delete {
-		number = h.r.Number
-	}
-	m := &h.r.Message
-	if m.Read && a.scope.Type == "" && !a.reach.all {
+	if h.r.Message.Read && a.scope.Type == "" && !a.reach.all {
 		return false // where: messages means sends
 	}
-	return a.selects(h.now, number, m.WAID, m.Type, h.d.Key, h.d.Attempt)
+	return a.selects(h.now, &h.about)
 }
 
 // selects narrows by number, recipient, type, burst, order and share.
-func (a *armed) selects(now time.Time, number, to, kind string, key, attempt uint64) bool {
+func (a *armed) selects(now time.Time, o *about) bool {
 	s := a.scope
-	if s.Number != "" && s.Number != number || s.Type != "" && s.Type != kind || !a.reach.recipient(to) {
+	if s.Number != "" && s.Number != o.number || s.Type != "" && s.Type != o.kind || !a.reach.recipient(o.to) {
 		return false
 	}
 	if b := s.Burst; b != nil && now.Sub(a.from)%b.Every >= b.For {
 		return false
 	}
-	if s.First > 0 && attempt > uint64(s.First) {
+	if s.First > 0 && o.attempt > uint64(s.First) {
 		return false
 	}
 	a.met++
 	if s.Every > 0 && a.met%int64(s.Every) != 0 || s.Until > 0 && a.met > int64(s.Until) {
 		return false
 	}
-	if s.Share != nil && a.draw.Float(key, attempt) >= float64(*s.Share) {
+	if s.Share != nil && a.draw.Float(o.key, o.attempt) >= float64(*s.Share) {
 		return false
 	}
 	a.hits++
@@ -173,7 +176,7 @@ type posting struct {
 
 // float draws for this update and this fault.
 func (p *posting) float(purpose string) float64 {
-	return p.by.draw.For(purpose).Float(p.update.key, p.update.stage)
+	return p.by.draw.For(purpose).Float(p.update.key, p.update.attempt)
 }
 
 // post lets the faults change how an update is posted.
@@ -181,7 +184,7 @@ func (s *faultSet) post(p *posting) {
 	s.expire(p.now)
 	for _, a := range s.list {
 		f, ok := a.fault.(hookFault)
-		if !ok || !a.reach.webhooks || !a.selects(p.now, p.update.number, p.update.to, p.update.kind, p.update.key, p.update.stage) {
+		if !ok || !a.reach.webhooks || !a.selects(p.now, &p.update.about) {
 			continue
 		}
 		p.by = a

@@ -1,6 +1,7 @@
 package fakewa
 
 import (
+	"encoding/binary"
 	"math"
 	"time"
 
@@ -59,7 +60,7 @@ func (c *Core) Decide(now time.Time, r *Request) Decision {
 	d, h := &c.next, &c.now // not on the stack: faults are handed pointers to them
 	*d = Decision{Number: c.number}
 	d.Key, d.Attempt = c.identify(r)
-	*h = hit{now: now, r: r, d: d, terms: termsOf(&c.cfg), struck: h.struck[:0]}
+	*h = hit{now: now, r: r, d: d, about: c.about(r, d), terms: termsOf(&c.cfg), struck: h.struck[:0]}
 	c.faults.touch(h)
 	d.Delay = c.latency(now, r, d)
 	if !c.faults.early(h) {
@@ -81,6 +82,34 @@ func (c *Core) identify(r *Request) (key, attempt uint64) {
 	t.attempts++
 	c.seen[key] = t
 	return key, uint64(t.attempts)
+}
+
+// about says what a request is about. The calls for one file are told apart by their order, as the attempts of one
+// message are; other calls are each about something of their own.
+func (c *Core) about(r *Request, d *Decision) about {
+	o := about{number: r.Node, to: r.Message.WAID, kind: r.Message.Type, key: d.Key, attempt: d.Attempt}
+	if len(c.faults.list) == 0 {
+		return o
+	}
+	file := r.Upload
+	switch r.Endpoint {
+	case Metadata, Download, Delete:
+		o.number = r.Number
+		m := c.media.items[r.Node]
+		if m == nil || m.deleted {
+			return o
+		}
+		o.number, file = m.number, &m.content
+	}
+	if file != nil {
+		o.kind = mediaKinds[cleanMIME(file.MIME)].kind
+		o.key = chance.Key(string(r.Endpoint)) ^ binary.BigEndian.Uint64(file.Sum[:])
+		t := c.seen[o.key]
+		t.attempts++
+		c.seen[o.key] = t
+		o.attempt = uint64(t.attempts)
+	}
+	return o
 }
 
 // identity is what makes two sends copies of one message.

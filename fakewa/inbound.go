@@ -74,7 +74,7 @@ func (s *Server) Receive(ctx context.Context, in Inbound) (string, error) {
 	if in.Number == "" {
 		in.Number = c.access.anyNumber()
 	}
-	c.limits.heard(now, in.From)
+	c.hear(now, in.Number, in.From)
 	c.number++
 	id := wamid(c.draw.check, in.From, fromUser, c.draw.wamid.Bits(chance.Key(in.From), c.number))
 	var mediaID, sum string
@@ -85,10 +85,16 @@ func (s *Server) Receive(ctx context.Context, in Inbound) (string, error) {
 	n := c.number
 	s.mu.Unlock()
 	s.hooks.schedule(now, 0, task{stage: stageInbound, note: &update{
-		status: stageInbound, at: now, number: in.Number, to: in.From, kind: in.Type, key: n, stage: uint64(stageInbound),
+		status: stageInbound, at: now, about: about{in.Number, in.From, in.Type, n, uint64(stageInbound)},
 		inbound: &inbound{name: in.Name, wamid: id, message: in.members(mediaID, sum)},
 	}})
 	return id, nil
+}
+
+// hear notes that a user wrote to a number: the 24-hour window opens, and what comes in counts with what goes out.
+func (c *Core) hear(now time.Time, number, from string) {
+	c.limits.heard(now, from)
+	c.limits.throughput(now, number, c.cfg.Limits.Throughput, true)
 }
 
 // members writes what stands behind from, id and timestamp.

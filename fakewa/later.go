@@ -61,12 +61,11 @@ type update struct {
 	at      time.Time
 	inbound *inbound
 
-	number, to, kind string
-	key, stage       uint64
+	about // its attempt is the copy and the stage that it tells of
 }
 
 func (l *later) update(s stage, at time.Time) *update {
-	return &update{later: l, status: s, at: at, number: l.Number, to: l.To, kind: l.Type, key: l.Key, stage: uint64(l.Copy)*8 + uint64(s)}
+	return &update{later: l, status: s, at: at, about: about{l.Number, l.To, l.Type, l.Key, uint64(l.Copy)*8 + uint64(s)}}
 }
 
 // entry is the ledger's line for a status.

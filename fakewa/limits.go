@@ -20,15 +20,13 @@ func termsOf(c *Config) terms {
 
 // limiter holds what was used of the limits. A bucket costs the same however many messages have passed through it.
 type limiter struct {
-	numbers map[string]*numberUse
+	numbers map[string]*bucket // throughput by number, management calls by account
 	pairs   map[uint64]pairUse
 	users   map[uint64]userUse // by user, over all numbers
 	fresh   int                // users first written to within the last 24 hours, outside a window
 	opened  []opening          // in order: when each of them was first written to
 	swept   time.Time
 }
-
-type numberUse struct{ level bucket }
 
 // bucket is a token bucket told by how much is missing from it.
 type bucket struct {
@@ -56,7 +54,7 @@ type opening struct {
 const day = 24 * time.Hour
 
 func newLimiter() limiter {
-	return limiter{numbers: map[string]*numberUse{}, pairs: map[uint64]pairUse{}, users: map[uint64]userUse{}}
+	return limiter{numbers: map[string]*bucket{}, pairs: map[uint64]pairUse{}, users: map[uint64]userUse{}}
 }
 
 // take uses up one message of every limit, or says which limit refuses it and for how long; a refused message uses
@@ -68,11 +66,11 @@ func (l *limiter) take(now time.Time, number string, m *Message, t terms, cfg *C
 	if wait := l.throughput(now, number, t.throughput, false); wait > 0 {
 		return throttled(130429, cfg), wait
 	}
-	if wait := l.pair(now, number, m.WAID, t.pair); wait > 0 {
-		return throttled(131056, cfg), wait
-	}
 	if !l.tier(now, m, cfg.Limits.Tier) {
 		return fail(cfg.Limits.TierCode, ""), 0
+	}
+	if wait := l.pair(now, number, m.WAID, t.pair); wait > 0 {
+		return throttled(131056, cfg), wait // to a user who was written to before: the tier's count stays
 	}
 	l.throughput(now, number, t.throughput, true)
 	return nil, 0
@@ -91,12 +89,24 @@ func (l *limiter) throughput(now time.Time, number string, rate quantity.Rate, u
 	if per <= 0 {
 		return 0
 	}
-	u := l.numbers[number]
-	if u == nil {
-		u = &numberUse{}
-		l.numbers[number] = u
+	return l.bucket(number).take(now, per, max(1, per), use)
+}
+
+// call takes one management call of an account; all that the rate's time allows may come at once.
+func (l *limiter) call(now time.Time, account string, rate quantity.Rate) time.Duration {
+	if rate.IsZero() {
+		return 0
 	}
-	return u.level.take(now, per, max(1, per), use)
+	return l.bucket("calls of "+account).take(now, rate.PerSecond(), max(1, rate.Count), true)
+}
+
+func (l *limiter) bucket(name string) *bucket {
+	b := l.numbers[name]
+	if b == nil {
+		b = &bucket{}
+		l.numbers[name] = b
+	}
+	return b
 }
 
 // take adds one to what is missing if that leaves no more than size missing.
@@ -158,6 +168,9 @@ func (l *limiter) tier(now time.Time, m *Message, most int) bool {
 			u.ours = 0
 			l.users[l.opened[0].user] = u
 			l.fresh--
+			if at-u.wrote >= int64(day) {
+				delete(l.users, l.opened[0].user)
+			}
 		}
 		l.opened = l.opened[1:]
 	}

@@ -22,11 +22,13 @@ func (c *Core) isNumber(id string, fields bool) bool {
 
 // manage decides the management calls.
 func (c *Core) manage(now time.Time, r *Request, d *Decision) {
-	if rate := c.cfg.Limits.Management; !rate.IsZero() {
-		if wait := c.limits.throughput(now, "management", rate, true); wait > 0 {
-			d.Err, d.Wait = throttled(80007, &c.cfg), wait
-			return
-		}
+	account := r.Node
+	if n, ok := c.access.number(r.Node); ok {
+		account = n.WABA
+	}
+	if wait := c.limits.call(now, account, c.cfg.Limits.Management); wait > 0 {
+		d.Err, d.Wait = throttled(80007, &c.cfg), wait
+		return
 	}
 	switch r.Endpoint {
 	case NumberInfo:

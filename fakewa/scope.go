@@ -58,6 +58,9 @@ func (s *Scope) check() error {
 			return fmt.Errorf("where: %q is none of %s", strings.TrimSpace(place), strings.Join(slices.Sorted(maps.Keys(places)), ", "))
 		}
 	}
+	if r := s.reach(); s.To != "" && !r.all && !r.webhooks && !slices.Contains(r.ends, Messages) {
+		return fmt.Errorf("to: only sends and webhooks have a recipient, %s has none", s.Where)
+	}
 	if _, ok := messageTypes[s.Type]; !ok && s.Type != "" {
 		return fmt.Errorf("type: %q is none of %s", s.Type, strings.Join(slices.Sorted(maps.Keys(messageTypes)), ", "))
 	}

@@ -75,7 +75,7 @@ func (tr *transcript) run(t *testing.T, d *datadriven.TestData) string {
 	case "clear":
 		return fmt.Sprintf("%t", tr.core.faults.clear(d.CmdArgs[0].Key))
 	case "heard":
-		tr.core.limits.heard(tr.now, arg(t, d, "from", "16505551234"))
+		tr.core.hear(tr.now, arg(t, d, "number", "106540352242922"), arg(t, d, "from", "16505551234"))
 		return "ok"
 	case "send":
 		return tr.send(t, d)
@@ -83,6 +83,8 @@ func (tr *transcript) run(t *testing.T, d *datadriven.TestData) string {
 		return tr.load(t, d)
 	case "media":
 		return tr.files(t, d)
+	case "call":
+		return tr.say(tr.core.Decide(tr.now, &Request{Endpoint: Endpoint(d.CmdArgs[0].Key), Method: "GET", Node: arg(t, d, "node", ""), Token: "EAAtest"}))
 	case "post":
 		return tr.post(t, d)
 	}
