@@ -16,9 +16,7 @@ import (
 )
 
 func main() {
-	// A replay makes much garbage and keeps little: collect seldom while there is room, often beyond 400 MiB.
-	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(400 << 20)
+	debug.SetGCPercent(400) // everything here makes much garbage and keeps little
 	os.Exit(run(os.Args[1:]))
 }
 

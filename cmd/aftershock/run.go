@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -171,6 +172,7 @@ func (f *runFlags) run(cmd *cobra.Command, name string) error {
 func (f *runFlags) replay(ctx context.Context, o local.Options) (record.Info, error) {
 	if f.clock == "virtual" {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+		debug.SetMemoryLimit(400 << 20) // on the wall's clock, collecting more often would make hits late
 	}
 	o.Elsewhere = f.elsewhere(o)
 	leave, err := f.crew.gather(ctx, f, &o)
