@@ -113,6 +113,8 @@ func (d *drawing) state() (string, style) {
 		return "HELD", badge
 	case v.Play:
 		return "PLAY", strong
+	case d.s.Link.Behind:
+		return "CATCHING UP", badge
 	case d.s.Link.Live && d.s.Status.Paused:
 		return "PAUSED", badge
 	case d.s.Link.Live:
@@ -147,9 +149,9 @@ func (d *drawing) freshness() string {
 	switch {
 	case l.Lost != "":
 		return "LOST (reconnecting)"
-	case !l.Live:
+	case !l.Live || d.s.Status.Paused || l.Behind:
 		return ""
-	case l.Age >= lagAfter && !d.s.Status.Paused:
+	case l.Age >= lagAfter:
 		return "LAG " + seconds(l.Age.Seconds())
 	}
 	return "LIVE " + strconv.FormatFloat(max(l.Age, 0).Round(100*time.Millisecond).Seconds(), 'f', 1, 64) + " s"

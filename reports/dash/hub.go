@@ -74,6 +74,10 @@ func (h *Hub) Items(ctx context.Context, after string) iter.Seq2[Item, error] {
 		defer cancel()
 
 		shown := 0 // changes of thresholds told to this viewer
+		status := func() bool {
+			s := h.Status()
+			return yield(Item{Status: &s, Next: after}, nil)
+		}
 		thresholds := func() bool {
 			for _, e := range h.judgedAfter(shown) {
 				shown++
@@ -102,9 +106,11 @@ func (h *Hub) Items(ctx context.Context, after string) iter.Seq2[Item, error] {
 				if t.item.Next != "" {
 					after = t.item.Next
 				}
+				if t.item.Info != nil && !status() {
+					return
+				}
 			case <-news:
-				s := h.Status()
-				if !yield(Item{Status: &s, Next: after}, nil) || !thresholds() {
+				if !status() || !thresholds() {
 					return
 				}
 			}
@@ -180,9 +186,12 @@ func (h *Hub) tell() {
 
 // Status returns the run's status as the viewers see it.
 func (h *Hub) Status() Status {
+	at := h.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.status
+	s := h.status
+	s.At = at
+	return s
 }
 
 // SetSpeed tells the viewers the speed a run was started with.

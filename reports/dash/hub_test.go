@@ -208,7 +208,10 @@ func TestHubTellsStatus(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if want := (Status{Paused: true, Speed: 600, Viewers: 1}); last != want {
+		if hub.Now() == 0 {
+			t.Error("the run's newest instant is not known")
+		}
+		if want := (Status{Paused: true, Speed: 600, Viewers: 1, At: hub.Now()}); last != want {
 			t.Errorf("told %+v, want %+v", last, want)
 		}
 		cancel()

@@ -35,6 +35,8 @@ type Status struct {
 	Paused  bool    `json:"paused"`
 	Speed   float64 `json:"speed"` // scenario seconds a second; 0 means unthrottled
 	Viewers int     `json:"viewers"`
+
+	At time.Duration `json:"at_ns"` // the newest instant there was: a viewer who knows less is catching up
 }
 
 // Source is where a viewer's items come from.

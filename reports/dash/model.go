@@ -27,8 +27,9 @@ type Model struct {
 	lived  bool // it was a run that goes on when it was first heard of
 	ended  bool // the stream has said everything
 	lost   string
-	status Status
-	err    error // why the stream failed
+	told   Status // by the run
+	status Status // the same, and what was ordered since
+	err    error  // why the stream failed
 
 	// Where the view stands. Following: at the newest instant. Held: at the cursor, with charts up to seen. Playing:
 	// the cursor moves by itself.
@@ -43,7 +44,8 @@ type Model struct {
 	view     View
 	ask      func(*Model, string) tea.Cmd // what to do with the text being typed
 	asking   asking
-	stopping bool // the owner has ordered the run's end
+	ordered  chan struct{} // closed when the last order was done
+	stopping bool          // the owner has ordered the run's end
 
 	leave  error // why the view was closed
 	closed bool
@@ -123,7 +125,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.view.Notice = msg.said
 		if msg.err != nil {
 			m.view.Notice = "not done: " + msg.err.Error()
-			m.stopping = false
+			m.stopping, m.status = false, m.told
 		}
 		urgent = true
 	}
@@ -157,7 +159,7 @@ func (m *Model) take(items []Item) {
 			m.heard = m.now
 		}
 		if it.Status != nil {
-			m.status = *it.Status
+			m.told, m.status = *it.Status, *it.Status
 			continue
 		}
 		if m.opts.Notify && it.Event != nil && it.Event.Kind == "threshold" && it.Event.State == "missed" {
@@ -276,7 +278,7 @@ func (m *Model) Snapshot() Snapshot {
 	s := m.history.Snapshot(now, seen, from, to, base)
 	s.Status = m.status
 	going := m.history.info.State == record.Running
-	s.Link = Link{Live: !m.ended && going, Judging: !m.ended && !going && m.lived, Lost: m.lost, Age: m.now.Sub(m.heard)}
+	s.Link = Link{Live: !m.ended && going, Behind: !m.ended && m.history.newest < m.status.At, Judging: !m.ended && !going && m.lived, Lost: m.lost, Age: m.now.Sub(m.heard)}
 	s.View = m.view
 	s.View.Held, s.View.Play, s.View.Rate, s.View.Window = m.held, m.play, m.rate, m.window
 	if m.held && !m.ended && !m.play {

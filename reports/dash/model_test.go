@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -118,6 +120,45 @@ func TestTranscript(t *testing.T) {
 			}
 			golden(t, "transcripts/"+c.name+".txt", b.String())
 		})
+	}
+}
+
+// TestQuickKeys: keys that come before the run has answered count from what was ordered, and are done in their order;
+// what is refused is taken back.
+func TestQuickKeys(t *testing.T) {
+	r := &recorder{}
+	m := at(100*time.Minute, Options{Owner: true, Control: r})
+	m.Update(Items{{Status: &Status{Speed: 600}}})
+	var cmds []tea.Cmd
+	for _, k := range []string{">", ">", "p", "p"} {
+		_, cmd := m.Update(key(k))
+		cmds = append(cmds, cmd)
+	}
+	var doing sync.WaitGroup
+	for _, cmd := range slices.Backward(cmds) {
+		doing.Go(func() { cmd() })
+	}
+	doing.Wait()
+	if got := strings.Join(r.did, ", "); got != "speed 1200, speed 2400, pause true, pause false" {
+		t.Errorf("did %s", got)
+	}
+	r.err = errors.New("not on the wall clock")
+	press(m, ">")
+	if s := m.Snapshot().Status; s.Speed != 600 {
+		t.Errorf("after a refusal the speed is shown as %v", s.Speed)
+	}
+}
+
+// TestCatchingUp: a viewer who is told that there is more says so, rather than pass the past off as the present.
+func TestCatchingUp(t *testing.T) {
+	m := at(40*time.Minute, Options{})
+	m.Update(Items{{Status: &Status{At: 50 * time.Minute}}})
+	if s := transcript(m); !strings.HasPrefix(s, "CATCHING") {
+		t.Errorf("ten minutes behind: %s", s)
+	}
+	m.Update(Items{{Status: &Status{At: 40 * time.Minute}}})
+	if s := transcript(m); !strings.HasPrefix(s, "RUN") {
+		t.Errorf("not behind: %s", s)
 	}
 }
 

@@ -38,6 +38,7 @@ type Threshold struct {
 // Link is how fresh the stream is.
 type Link struct {
 	Live    bool          // the run goes on
+	Behind  bool          // what is shown is older than what is known, for want of time
 	Judging bool          // it has ended and its documents are being written
 	Age     time.Duration // since anything was heard
 	Lost    string        // why nothing is heard, "" when all is well

@@ -10,9 +10,18 @@ import (
 	"github.com/aftershock-dev/aftershock/internal/quantity"
 )
 
-// order has something done to the run without holding up the view, and says what came of it.
+// order has something done to the run without holding up the view, and says what came of it. Orders are done one
+// after another.
 func (m *Model) order(said string, do func() error) tea.Cmd {
-	return func() tea.Msg { return done{said, do()} }
+	before, did := m.ordered, make(chan struct{})
+	m.ordered = did
+	return func() tea.Msg {
+		defer close(did)
+		if before != nil {
+			<-before
+		}
+		return done{said, do()}
+	}
 }
 
 // mayAct reports whether this viewer is in control, and says so when it is not.
@@ -50,6 +59,7 @@ func (m *Model) steer(act action) tea.Cmd {
 	switch act {
 	case actPause:
 		on := !m.status.Paused
+		m.status.Paused = on // the next key may come before the run says so
 		said := map[bool]string{true: "paused: p lets it go on", false: "running again"}[on]
 		return m.order(said, func() error { return m.opts.Control.Pause(on) })
 	case actAbort:

@@ -389,6 +389,7 @@ func (m *Model) changeSpeed(faster bool) tea.Cmd {
 	if x == 0 {
 		said = "as fast as it can"
 	}
+	m.status.Speed = x // the next key may come before the run says so
 	return m.order(said, func() error { return m.opts.Control.Speed(x) })
 }
 
