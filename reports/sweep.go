@@ -248,6 +248,7 @@ var sweepColumns = []sweepColumn{
 	{"messages.ended_badly", "lost", "lost, failed or refused", true},
 	{"delivery_time.p50", "p50", "", false},
 	{"delivery_time.p99", "p99", "of the delivery time", true},
+	{"attempts.amplification", "amplification", "", false},
 	{"recovery.drain", "drained in", "", false},
 	{"replicas.hours", "replica h", "", false},
 }

@@ -37,6 +37,7 @@ type sweepFlags struct {
 	queue, out, output     string
 	seeds, jobs            int
 	lessons, keep, harmful bool
+	switches               bool
 	within                 float64
 }
 
@@ -53,6 +54,7 @@ Exit codes: 0 swept · 1 could not run · 2 bad usage · 130 interrupted (run it
 		Example: `  aftershock sweep june6 --vary sender.drafts.rate_limit=200/min,300/min,400/min,500/min --vary sender.whatsapp.replicas.max=4,8,12
   aftershock sweep june6 --variants all --seeds 5
   aftershock sweep june6 --lessons
+  aftershock sweep june6 --switches
   aftershock sweep june6 --variant unmitigated --vary sender.whatsapp.replicas.max=4,8,16
   aftershock sweep june6-slo --find sender.drafts.rate_limit=200/min..1200/min
   aftershock sweep june6 --preset incident --find load.phases.surge.rate=200/min..1100/min --until "recovery.metastable == false"`,
@@ -67,6 +69,7 @@ Exit codes: 0 swept · 1 could not run · 2 bad usage · 130 interrupted (run it
 	fl.StringArrayVar(&f.vary, "vary", nil, "vary one setting, key=a,b,c (repeatable); key+key=a,b gives several the same value")
 	fl.StringVar(&f.variants, "variants", "", "try each variant alone: all, or names separated by commas")
 	fl.BoolVar(&f.lessons, "lessons", false, "run all 16 combinations of the four lessons of 6 June 2025")
+	fl.BoolVar(&f.switches, "switches", false, "turn each policy of the sender alone to what hardened makes of it, and then all of them")
 	fl.StringVar(&f.find, "find", "", "bisect one setting, key=low..high, for where it stops (or starts) to hold")
 	fl.StringVar(&f.until, "until", "", "what has to hold for --find, a metric and a limit (default: the scenario's thresholds)")
 	fl.Float64Var(&f.within, "within", 2, "how narrow --find gets, in per cent of the value")
@@ -191,11 +194,18 @@ func (f *sweepFlags) axes(s *scenarios.Scenario) ([]sweep.Axis, error) {
 		}
 		out = append(out, sweep.Switches(lessons)...)
 	}
+	if f.switches {
+		a, err := switchAxis()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, a)
+	}
 	switch {
 	case f.find != "" && len(out) > 0:
-		return nil, errors.New("--find looks along one setting alone: leave out --vary, --variants and --lessons")
+		return nil, errors.New("--find looks along one setting alone: leave out --vary, --variants, --lessons and --switches")
 	case f.find == "" && len(out) == 0 && f.seeds < 2:
-		return nil, errors.New("nothing to sweep\nhint: --vary key=a,b,c, --variants all, --lessons, --find key=low..high or --seeds N")
+		return nil, errors.New("nothing to sweep\nhint: --vary key=a,b,c, --variants all, --lessons, --switches, --find key=low..high or --seeds N")
 	case f.seeds < 1 || f.jobs < 1:
 		return nil, errors.New("--seeds and --jobs are 1 or more")
 	}
