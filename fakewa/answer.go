@@ -30,6 +30,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, req *Request) {
 	d := s.core.Decide(at, req)
 	s.mu.Unlock()
 	s.ledger.decided(req, &d)
+	req.Upload = nil // it is stored, or refused: not to be held while the answer waits
 	if d.later != nil {
 		d.later.Fault = d.Fault
 		s.hooks.expect(d.later)
@@ -42,7 +43,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, req *Request) {
 			done, _ = wait(r.Context(), done, lane.After(done, d.Over))
 		}
 		e.Done = done
-		s.record(req, &e, 0)
+		s.record(req, &e, false)
+		if d.Manner == Aborted {
+			sever(w)
+			return
+		}
 		panic(http.ErrAbortHandler)
 	}
 	e.Done = done
@@ -50,8 +55,20 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, req *Request) {
 	if d.Manner == Garbled && d.garbledStatus != 0 {
 		e.Answered = d.garbledStatus
 	}
-	s.record(req, &e, done.Sub(at)-lane.After(at, d.Delay))
+	s.record(req, &e, d.Err == nil && (d.Manner == Whole || d.Manner == Dripping))
+	s.ledger.late(done.Sub(at) - lane.After(at, d.Delay))
 	s.write(w, r, req, &d, lane)
+}
+
+// sever breaks the connection: by a reset where there is one of our own to reset, else as net/http does it.
+func sever(w http.ResponseWriter) {
+	if h, ok := w.(http.Hijacker); ok {
+		if c, _, err := h.Hijack(); err == nil {
+			reset(c)
+			return
+		}
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // wait waits from an instant until a duration after it, or until the client has gone; it returns when that was.
@@ -80,13 +97,14 @@ func entry(r *Request, d *Decision, at time.Time) Entry {
 	return e
 }
 
-// record keeps the line of a send that became final.
-func (s *Server) record(r *Request, e *Entry, late time.Duration) {
-	if r.Endpoint == Messages && !r.Message.Read {
-		s.ledger.add(e)
+// record keeps the line of a send that became final, and whether its client was told of the success.
+func (s *Server) record(r *Request, e *Entry, told bool) {
+	if r.Endpoint != Messages || r.Message.Read {
+		return
 	}
-	if e.Answered != 0 {
-		s.ledger.late(late)
+	s.ledger.add(e)
+	if e.Accepted && !told {
+		s.ledger.change(func(sum *Summary) { sum.Withheld++ })
 	}
 }
 
@@ -97,6 +115,11 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, req *Request, d *
 	b := s.body((*buf)[:0], req, d)
 	if d.Content == nil && cap(b) <= 16<<10 {
 		*buf = b
+	}
+	if d.Content != nil {
+		c := http.NewResponseController(w) // who does not read cannot keep a file in memory for ever
+		c.SetWriteDeadline(time.Now().Add(mostWriting + d.Over))
+		defer c.SetWriteDeadline(time.Time{})
 	}
 	h := w.Header()
 	s.headers(h, r, req, d)

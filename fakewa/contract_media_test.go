@@ -258,6 +258,27 @@ func TestBadBodies(t *testing.T) {
 	})
 }
 
+// Whatever their requests announce, uploads hold a bounded amount of memory.
+func TestUploadsAtOnce(t *testing.T) {
+	backends(t, func(t *testing.T, b backend) {
+		ct, body := form(product, png(1000))
+		for _, chunked := range []bool{false, true} {
+			b.s.uploads.Store(maxUploading)
+			if res, got := b.do(t, "POST", uploadPath, "", ct, body, chunked); res.StatusCode != 503 || codeOfBody(got) != 2 {
+				t.Errorf("one too many: %d %s", res.StatusCode, got)
+			}
+			b.s.uploads.Store(0)
+			if res, got := b.do(t, "POST", uploadPath, "", ct, body, chunked); res.StatusCode != 200 || b.s.uploads.Load() != 0 {
+				t.Errorf("%d %s, and %d bytes are counted", res.StatusCode, got, b.s.uploads.Load())
+			}
+		}
+		ct, body = form(product, png(20<<20)) // four times too large: the answer comes all the same
+		if res, got := b.do(t, "POST", uploadPath, "", ct, body, true); res.StatusCode != 400 || !strings.Contains(got, "is at most 5 MB") {
+			t.Errorf("20 MB: %d %s", res.StatusCode, got)
+		}
+	})
+}
+
 func TestSlowWriterIsCutOff(t *testing.T) {
 	if s := Serving(nil); s.ReadHeaderTimeout > 30*time.Second || s.ReadTimeout == 0 || s.ReadTimeout > 5*time.Minute || s.MaxHeaderBytes > 1<<20 {
 		t.Errorf("a slow writer may hold a connection: %+v", s)

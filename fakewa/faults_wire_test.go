@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,16 +36,21 @@ func (b backend) try(ctx context.Context, text string) (status int, body string,
 // What a client sees of each fault, by whichever way it reaches the fake.
 func TestFaultsOnTheWire(t *testing.T) {
 	backends(t, func(t *testing.T, b backend) {
+		plain := strings.HasPrefix(b.base, "http://127") // over a connection of its own, not a stream of HTTP/2
 		overWire := strings.HasPrefix(b.base, "http://127") || strings.HasPrefix(b.base, "https://127")
 		for _, c := range []struct {
 			fault    string
 			accepted bool
 			want     func(status int, body string, err error) bool
 		}{
-			{"{kind: reset}", false, func(_ int, _ string, err error) bool { return err != nil }},
+			{"{kind: reset}", false, func(_ int, _ string, err error) bool {
+				return err != nil && (!plain || errors.Is(err, syscall.ECONNRESET))
+			}},
 			{"{kind: refuse-connections, type: text}", false, func(_ int, _ string, err error) bool { return err != nil }},
 			{"{kind: refuse-connections}", false, func(_ int, _ string, err error) bool { return err != nil }},
-			{"{kind: reply-lost, how: reset}", true, func(_ int, _ string, err error) bool { return err != nil }},
+			{"{kind: reply-lost, how: reset}", true, func(_ int, _ string, err error) bool {
+				return err != nil && (!plain || errors.Is(err, syscall.ECONNRESET))
+			}},
 			{"{kind: reply-lost, how: dropped, hold: 50ms}", true, func(_ int, _ string, err error) bool { return err != nil }},
 			{"{kind: reply-lost, how: error}", true, func(status int, body string, err error) bool {
 				return err == nil && status == 500 && codeOfBody(body) == 131000
@@ -65,7 +71,7 @@ func TestFaultsOnTheWire(t *testing.T) {
 			}},
 		} {
 			t.Run(c.fault, func(t *testing.T) {
-				before := b.s.Summary().Accepted
+				before := b.s.Summary()
 				if err := b.s.Apply("f", []byte(c.fault)); err != nil {
 					t.Fatal(err)
 				}
@@ -77,8 +83,14 @@ func TestFaultsOnTheWire(t *testing.T) {
 				if err := b.s.Clear("f"); err != nil {
 					t.Fatal(err)
 				}
-				if got := b.s.Summary().Accepted - before; got != map[bool]int64{true: 1, false: 0}[c.accepted] {
+				count := map[bool]int64{true: 1}
+				after := b.s.Summary()
+				if got := after.Accepted - before.Accepted; got != count[c.accepted] {
 					t.Errorf("%d accepted", got)
+				}
+				told := err == nil && status == 200 && strings.Contains(body, "wamid.")
+				if got := after.Withheld - before.Withheld; got != count[c.accepted && !told] {
+					t.Errorf("%d withheld, and the client saw %d %q", got, status, body)
 				}
 				if status, body, err := b.try(t.Context(), "hello"); status != 200 || err != nil {
 					t.Errorf("after the fault: %d %s %v", status, body, err)

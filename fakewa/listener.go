@@ -1,10 +1,14 @@
 package fakewa
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 	"time"
 )
+
+// mostWriting is how long a client may take to read a file.
+const mostWriting = 10 * time.Minute
 
 // Serving bounds what a connection may cost: headers, reading, idling. Answers may take as long as a fault wants.
 func Serving(h http.Handler) *http.Server {
@@ -28,11 +32,19 @@ func (l refusing) Accept() (net.Conn, error) {
 		if err != nil || !l.s.refuses(time.Now()) {
 			return c, err
 		}
-		if t, ok := c.(*net.TCPConn); ok {
-			t.SetLinger(0) // a reset instead of an orderly end
-		}
-		c.Close()
+		reset(c)
 	}
+}
+
+// reset closes a connection with a reset instead of an orderly end.
+func reset(c net.Conn) {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	if t, ok := c.(*net.TCPConn); ok {
+		t.SetLinger(0)
+	}
+	c.Close()
 }
 
 func (s *Server) refuses(now time.Time) bool {

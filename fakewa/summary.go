@@ -8,7 +8,7 @@ type Summary struct {
 	Messages   int64            `json:"messages"`   // different messages accepted
 	Duplicated int64            `json:"duplicated"` // of those, accepted more than once
 	Copies     int64            `json:"copies"`     // accepted beyond the first of each message
-	Withheld   int64            `json:"withheld"`   // accepted, and the client was never told so
+	Withheld   int64            `json:"withheld"`   // accepted, and the client was never told so: no answer, an error, half an answer, or something else than JSON
 	Expired    int64            `json:"expired"`    // sends refused or failed because media had expired
 	Code       map[int]int64    `json:"by_code"`    // attempts by Cloud API error code; 0 is success
 	HTTP       map[int]int64    `json:"by_http"`    // attempts by HTTP status; 0 means no answer

@@ -58,9 +58,6 @@ func (s *Summary) count(e *Entry) {
 			s.Code[e.Code]++
 		}
 		s.HTTP[e.Answered]++
-		if e.Accepted && e.Answered != 200 {
-			s.Withheld++
-		}
 	case "delivered":
 		s.Delivered++
 	case "read":

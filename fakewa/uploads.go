@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strings"
+	"sync/atomic"
 )
 
 // maxUploading bounds the bytes of uploads being read at once, so that many large uploads cannot exhaust memory.
@@ -16,29 +17,46 @@ const maxUploading = 512 * mib
 // upload serves media uploads.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	req := s.request(r, Upload)
-	size := r.ContentLength
-	if size < 0 || size > maxUpload {
-		size = 64 << 10
+	if req.Problem == nil {
+		body := &metered{from: io.LimitReader(r.Body, maxUpload+maxBody), total: &s.uploads}
+		req.Upload, req.Problem = readUpload(r, body)
+		if body.crowded {
+			req.Upload, req.Problem = nil, fail(2, "Too many uploads at once.")
+		}
+		body.total.Add(-body.held)
+		io.Copy(io.Discard, body.from) // a client that is still writing would miss why its file was refused
 	}
-	if s.uploads.Add(size) > maxUploading {
-		req.Problem = fail(2, "Too many uploads at once.")
-	} else if req.Problem == nil {
-		req.Upload, req.Problem = readUpload(r)
-	}
-	s.uploads.Add(-size)
 	s.serve(w, r, req)
 }
 
+// metered counts the bytes read into memory by all uploads, and ends where they are too many.
+type metered struct {
+	from    io.Reader
+	total   *atomic.Int64
+	held    int64
+	crowded bool
+}
+
+// Read implements io.Reader.
+func (m *metered) Read(p []byte) (int, error) {
+	if m.crowded {
+		return 0, io.ErrUnexpectedEOF
+	}
+	n, err := m.from.Read(p)
+	m.held += int64(n)
+	m.crowded = m.total.Add(int64(n)) > maxUploading
+	return n, err
+}
+
 // readUpload reads the form: file, messaging_product (in the form or in the query) and type (or none).
-func readUpload(r *http.Request) (*Content, *apiError) {
+func readUpload(r *http.Request, body io.Reader) (*Content, *apiError) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
 		return nil, required("file")
 	}
-	form := multipart.NewReader(io.LimitReader(r.Body, maxUpload+maxBody), params["boundary"])
+	form := multipart.NewReader(body, params["boundary"])
 	product, declared := r.URL.Query().Get("messaging_product"), r.URL.Query().Get("type")
 	var file *Content
-	var partMIME string
 	for parts := 0; ; parts++ {
 		part, err := form.NextPart()
 		if err == io.EOF {
@@ -49,15 +67,18 @@ func readUpload(r *http.Request) (*Content, *apiError) {
 		}
 		switch part.FormName() {
 		case "file":
-			data, err := readPart(part, r.ContentLength)
+			kind, most := partType(part), maxUpload
+			if known, ok := mediaKinds[strings.ToLower(kind)]; ok {
+				most = known.most
+			}
+			data, err := readPart(part, r.ContentLength, most)
+			if errors.Is(err, errTooLarge) {
+				return nil, tooBig(kind, most)
+			}
 			if err != nil {
-				if errors.Is(err, errTooLarge) {
-					return nil, tooBig(partType(part), maxUpload)
-				}
 				return nil, fail(100, "The multipart body is broken")
 			}
-			partMIME = partType(part)
-			c := NewContent(partMIME, part.FileName(), data)
+			c := NewContent(kind, part.FileName(), data)
 			file = &c
 		case "messaging_product":
 			product = smallPart(part)
@@ -118,17 +139,17 @@ func smallPart(p *multipart.Part) string {
 
 var errTooLarge = errors.New("too large")
 
-// readPart reads a file, with room for what the request announced.
-func readPart(p io.Reader, announced int64) ([]byte, error) {
+// readPart reads a file of at most so many bytes, with room for what the request announced.
+func readPart(p io.Reader, announced, most int64) ([]byte, error) {
 	var buf bytes.Buffer
 	if announced > 0 && announced <= 1<<20 {
 		buf.Grow(int(announced))
 	}
-	n, err := buf.ReadFrom(io.LimitReader(p, maxUpload+1))
+	n, err := buf.ReadFrom(io.LimitReader(p, most+1))
 	if err != nil {
 		return nil, err
 	}
-	if n > maxUpload {
+	if n > most {
 		return nil, errTooLarge
 	}
 	return bytes.Clone(buf.Bytes()), nil
