@@ -540,6 +540,16 @@ func TestSettingsChangeWholeOrNotAtAll(t *testing.T) {
 		if status, body, _ := w.call("PATCH", "/v1/settings", "drafts: {rate_limitt: 1/s}"); status != 422 || !strings.Contains(body, "rate_limit?") {
 			t.Errorf("misspelt: %d %s", status, body)
 		}
+		for _, queue := range []string{"dispatch: {lease: 10m}", "idempotency: {window: 1h}", "backlog: {max: 300000}", "backlog: {max: 0}"} {
+			if status, body, _ := w.call("PATCH", "/v1/settings", "drafts: {"+queue+"}"); status != 422 || code(body) != "bad_settings" {
+				t.Errorf("%s, which the queue was opened with: %d %s", queue, status, body)
+			}
+		}
+		for _, room := range []string{"100", "200000"} {
+			if status, body, _ := w.call("PATCH", "/v1/settings", "drafts: {backlog: {max: "+room+"}}"); status != 200 {
+				t.Errorf("a backlog of %s: %d %s", room, status, body)
+			}
+		}
 	})
 }
 

@@ -56,7 +56,7 @@ func incident() Config {
 				Memory: fleet.Memory{Base: 256 << 20, Request: 256 << 10},
 			},
 			Work:        drafts.Work{Create: dist("20ms"), Dispatch: dist("5ms"), Status: dist("1ms")},
-			Idempotency: drafts.Idempotency{Mode: "off", Keep: 24 * time.Hour},
+			Idempotency: drafts.Idempotency{Mode: "off", Keep: 24 * time.Hour, Window: 15 * time.Minute},
 			Backlog:     drafts.Backlog{DraftBytes: 4 << 10},
 			Dispatch: drafts.Dispatch{
 				InFlight: 1000, Lease: 90 * time.Second,

@@ -53,6 +53,7 @@ type Attempt = wire.Attempt
 // Sender is the two services wired together.
 type Sender struct {
 	cfg           atomic.Pointer[Config]
+	begun         Config     // as it was begun with
 	change        sync.Mutex // one change of settings at a time
 	caller        *wire.Caller
 	journal       *drafts.Journal
@@ -67,7 +68,7 @@ func New(cfg Config, w Wiring) (*Sender, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Sender{caller: wire.NewCaller(w.Transport), operatorToken: w.Operator, log: w.Log}
+	s := &Sender{begun: cfg, caller: wire.NewCaller(w.Transport), operatorToken: w.Operator, log: w.Log}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -170,7 +171,7 @@ func (s *Sender) Apply(yaml []byte) error {
 	s.change.Lock()
 	defer s.change.Unlock()
 	was := s.cfg.Load()
-	c, err := was.with(yaml)
+	c, err := s.with(yaml)
 	if err != nil {
 		return err
 	}
@@ -183,24 +184,24 @@ func (s *Sender) Apply(yaml []byte) error {
 
 // Check tells what Apply would say, and changes nothing.
 func (s *Sender) Check(yaml []byte) error {
-	_, err := s.cfg.Load().with(yaml)
+	_, err := s.with(yaml)
 	return err
 }
 
-// with lays YAML over a configuration and validates the whole. What is fixed at the start has to stay.
-func (c *Config) with(yaml []byte) (Config, error) {
+// with lays YAML over what is in force and validates the whole. What is fixed at the start has to stay.
+func (s *Sender) with(yaml []byte) (Config, error) {
 	tree, err := strict.Parse("settings", yaml)
 	if err != nil {
 		return Config{}, err
 	}
-	next, err := overlay(*c, tree)
+	next, err := overlay(*s.cfg.Load(), tree)
 	if err != nil {
 		return Config{}, err
 	}
-	return next, fixed(c, &next)
+	return next, fixed(&s.begun, &next)
 }
 
-// fixed refuses changes that a running sender cannot follow.
+// fixed refuses changes that a running sender cannot follow: was is what it was begun with.
 func fixed(was, next *Config) error {
 	var errs []error
 	stays := func(same bool, key string) {
@@ -210,9 +211,14 @@ func fixed(was, next *Config) error {
 	}
 	stays(was.Preset == next.Preset, "preset")
 	stays(was.Simulate == next.Simulate, "simulate")
+	stays(was.Drafts.Idempotency.Window == next.Drafts.Idempotency.Window, "drafts.idempotency.window")
+	stays(was.Drafts.Dispatch.Lease == next.Drafts.Dispatch.Lease, "drafts.dispatch.lease")
 	stays(was.Drafts.Order.Shards == next.Drafts.Order.Shards, "drafts.order.shards")
 	stays((was.Drafts.Order.FreshAfter > 0) == (next.Drafts.Order.FreshAfter > 0), "drafts.order.fresh_after from or to 0")
 	stays(slices.Equal(was.Drafts.Classes.Lanes(), next.Drafts.Classes.Lanes()), "drafts.classes: lanes and weights")
+	if room := was.Drafts.Backlog.Max; room > 0 && (next.Drafts.Backlog.Max == 0 || next.Drafts.Backlog.Max > room) {
+		errs = append(errs, fmt.Errorf("settings: drafts.backlog.max: the queue was opened for %d drafts; more takes a restart", room))
+	}
 	return errors.Join(errs...)
 }
 

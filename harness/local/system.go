@@ -88,7 +88,9 @@ func Build(ctx context.Context, o Options) (*System, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the fake: %w", err)
 	}
-	if s.queue, err = openQueue(ctx, o, queue.Config{Lanes: lanes}); err != nil {
+	asked := senderCfg.Drafts.Queue()
+	asked.Lanes = lanes
+	if s.queue, err = openQueue(ctx, o, asked); err != nil {
 		return nil, err
 	}
 	trail := &trail{}

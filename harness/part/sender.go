@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/aftershock-dev/aftershock/sut"
 	"github.com/aftershock-dev/aftershock/sut/queue"
@@ -90,9 +89,6 @@ func newSender(s Spec, q queue.Queue) (*sut.Sender, *trail, error) {
 	return sender, t, err
 }
 
-// dedupe is how long the queue knows a draft again that is put twice.
-const dedupe = 15 * time.Minute
-
 // openQueue opens the engine that was asked for. The lease is for a Drafts service that dies: what it held is then
 // taken by the next.
 func openQueue(ctx context.Context, s Spec) (queue.Queue, error) {
@@ -100,7 +96,7 @@ func openQueue(ctx context.Context, s Spec) (queue.Queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings := queue.Config{Lease: cfg.Drafts.Dispatch.Lease, DedupeWindow: dedupe}
+	settings := cfg.Drafts.Queue()
 	if s.Queue != "jetstream" {
 		return queue.NewMemory(settings), nil
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/aftershock-dev/aftershock/internal/quantity"
 	"github.com/aftershock-dev/aftershock/sut/fleet"
 	"github.com/aftershock-dev/aftershock/sut/policy"
+	"github.com/aftershock-dev/aftershock/sut/queue"
 )
 
 // Config is every setting of the Drafts service.
@@ -83,8 +84,9 @@ type Work struct {
 
 // Idempotency is what makes two creates one draft.
 type Idempotency struct {
-	Mode string        `yaml:"mode"` // off | key
-	Keep time.Duration `yaml:"keep"` // how long a key, and the state of a finished message, is remembered
+	Mode   string        `yaml:"mode"`   // off | key
+	Keep   time.Duration `yaml:"keep"`   // how long a key, and the state of a finished message, is remembered
+	Window time.Duration `yaml:"window"` // how long the queue refuses a draft that it has had; it costs the queue memory
 }
 
 // Backlog bounds what is held.
@@ -136,6 +138,7 @@ func (c *Config) Validate() error {
 	bad(c.Burst >= 1, "burst", "%d; at least 1 is needed", c.Burst)
 	oneOf(c.Idempotency.Mode, "idempotency.mode", "off", "key")
 	bad(c.Idempotency.Keep > 0, "idempotency.keep", "has to be above 0")
+	bad(c.Idempotency.Window > 0, "idempotency.window", "has to be above 0")
 	bad(c.Backlog.Max >= 0, "backlog.max", "%d; write 0 for unbounded", c.Backlog.Max)
 	bad(c.Dispatch.InFlight >= 1, "dispatch.in_flight", "%d; at least 1 is needed", c.Dispatch.InFlight)
 	bad(c.Send.Timeout > 0, "send.timeout", "has to be above 0")
@@ -169,6 +172,12 @@ func (c *Config) Validate() error {
 		bad(r.Resends >= 0, "classes."+name+".resends", "negative")
 	}
 	return errors.Join(errs...)
+}
+
+// Queue is what the settings ask of the queue. A tenant's share is for the books alone: the queue would count it in each
+// lane, and drafts without a tenant as one tenant.
+func (c *Config) Queue() queue.Config {
+	return queue.Config{MaxItems: int(c.Backlog.Max), DedupeWindow: c.Idempotency.Window, Lease: c.Dispatch.Lease}
 }
 
 // Settings is the fleet's part of the configuration: a fixed number of copies.

@@ -54,7 +54,7 @@ func Run(ctx context.Context, o Options) (err error) {
 }
 
 func openQueue(ctx context.Context, o *Options) (queue.Queue, error) {
-	cfg := queue.Config{Lease: o.Config.Drafts.Dispatch.Lease, DedupeWindow: 15 * time.Minute}
+	cfg := o.Config.Drafts.Queue()
 	if o.Role == "whatsapp" || o.Queue == "memory" { // the WhatsApp service has no queue of its own
 		return queue.NewMemory(cfg), nil
 	}
