@@ -268,7 +268,7 @@ func TestInbound(t *testing.T) {
 		if _, err := s.Receive(t.Context(), Inbound{From: "16505551234", Type: "image", Text: "look", Media: &InboundMedia{MIME: "image/jpeg", Data: []byte("jpeg")}}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Receive(t.Context(), Inbound{From: "16505551234", Type: "button", Content: json.RawMessage(`{"payload":"p","text":"Yes"}`), Context: "wamid.x"}); err != nil {
+		if _, err := s.Receive(t.Context(), Inbound{From: "16505551234", Type: "button", Content: json.RawMessage(`{"payload":"p","text":"Ja, schön 😀"}`), Context: "wamid.x"}); err != nil {
 			t.Fatal(err)
 		}
 		pass(time.Second)
@@ -295,6 +295,13 @@ func TestInbound(t *testing.T) {
 			if status, got := call(t, s, "POST", hooksPath, "application/json", body); status != 200 || got != `{"success":true}` {
 				t.Errorf("mark as read: %d %s", status, got)
 			}
+		}
+		button := read(t, c.posts[2]).Entry[0].Changes[0].Value.Messages[0]
+		if strings.ContainsFunc(c.posts[2], func(r rune) bool { return r > '~' }) || button["button"].(map[string]any)["text"] != "Ja, schön 😀" {
+			t.Errorf("button: %s", c.posts[2])
+		}
+		if got := button["context"].(map[string]any); got["id"] != "wamid.x" || got["from"] != "15550783881" {
+			t.Errorf("context: %v", got)
 		}
 		if _, err := s.Receive(t.Context(), Inbound{From: "x"}); err == nil {
 			t.Error("a message from nobody")

@@ -83,10 +83,12 @@ func (s *Server) Receive(ctx context.Context, in Inbound) (string, error) {
 		mediaID, sum = c.media.add(now, in.Number, true, content), content.sum64()
 	}
 	n := c.number
+	business, _ := c.access.number(in.Number)
+	ascii := !c.cfg.Webhook.Unescaped
 	s.mu.Unlock()
 	s.hooks.schedule(now, 0, task{stage: stageInbound, note: &update{
 		status: stageInbound, at: now, about: about{in.Number, in.From, in.Type, n, uint64(stageInbound)},
-		inbound: &inbound{name: in.Name, wamid: id, message: in.members(mediaID, sum)},
+		inbound: &inbound{name: in.Name, wamid: id, message: in.members(mediaID, sum, business.Display, ascii)},
 	}})
 	return id, nil
 }
@@ -98,27 +100,27 @@ func (c *Core) hear(now time.Time, number, from string) {
 }
 
 // members writes what stands behind from, id and timestamp.
-func (in *Inbound) members(mediaID, sum string) []byte {
+func (in *Inbound) members(mediaID, sum, business string, ascii bool) []byte {
 	b := append([]byte(nil), `"type":`...)
-	b = appendString(b, in.Type, false)
+	b = appendString(b, in.Type, ascii)
 	b = append(b, ',')
-	b = appendString(b, in.Type, false)
+	b = appendString(b, in.Type, ascii)
 	b = append(b, ':')
 	switch {
 	case in.Type == "text":
 		b = append(b, `{"body":`...)
-		b = append(appendString(b, in.Text, true), '}')
+		b = append(appendString(b, in.Text, ascii), '}')
 	case in.Media != nil:
 		b = append(b, `{"id":"`+mediaID+`","mime_type":`...)
-		b = appendString(b, in.Media.MIME, true)
+		b = appendString(b, in.Media.MIME, ascii)
 		b = append(b, `,"sha256":"`+sum+`"`...)
 		if in.Text != "" {
 			b = append(b, `,"caption":`...)
-			b = appendString(b, in.Text, true)
+			b = appendString(b, in.Text, ascii)
 		}
 		if in.Media.Filename != "" {
 			b = append(b, `,"filename":`...)
-			b = appendString(b, in.Media.Filename, true)
+			b = appendString(b, in.Media.Filename, ascii)
 		}
 		if in.Type == "audio" {
 			b = append(b, `,"voice":false`...)
@@ -128,11 +130,11 @@ func (in *Inbound) members(mediaID, sum string) []byte {
 		}
 		b = append(b, '}')
 	default:
-		b = append(b, in.Content...)
+		b = appendJSON(b, in.Content, ascii)
 	}
 	if in.Context != "" {
-		b = append(b, `,"context":{"from":"","id":`...)
-		b = append(appendString(b, in.Context, true), '}')
+		b = append(b, `,"context":{"from":"`+business+`","id":`...)
+		b = append(appendString(b, in.Context, ascii), '}')
 	}
 	return b
 }

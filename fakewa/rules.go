@@ -23,6 +23,9 @@ var messageTypes = map[string]func(*reader, tree.Node){
 	"pin":         (*reader).pinMessage,
 }
 
+// undocumented is the most characters of a text for which Meta names no limit: what a body can hold.
+const undocumented = maxBody
+
 // text checks a string parameter, named as Meta names it (text['body']), and returns it.
 func (r *reader) text(n tree.Node, param string, needed bool, most int) []byte {
 	if !n.Exists() || n.Kind() == tree.String && len(n.Text()) == 0 {
@@ -80,7 +83,7 @@ func (r *reader) mediaMessage(n tree.Node, kind string, caption bool) {
 		}
 	}
 	if kind == "document" {
-		r.text(n.Get("filename"), "document['filename']", false, 240)
+		r.text(n.Get("filename"), "document['filename']", false, undocumented)
 	}
 	r.m.Voice = kind == "audio" && n.Get("voice").True()
 }
@@ -143,8 +146,8 @@ func (r *reader) locationMessage(n tree.Node) {
 			r.bad(invalid("Param location['" + c.key + "'] must be a number between -" + strconv.Itoa(int(c.most)) + " and " + strconv.Itoa(int(c.most)) + "."))
 		}
 	}
-	r.text(n.Get("name"), "location['name']", false, 1000)
-	r.text(n.Get("address"), "location['address']", false, 1000)
+	r.text(n.Get("name"), "location['name']", false, undocumented)
+	r.text(n.Get("address"), "location['address']", false, undocumented)
 }
 
 func (r *reader) contactsMessage(n tree.Node) {
@@ -167,7 +170,7 @@ func (r *reader) contactsMessage(n tree.Node) {
 			r.bad(required(param + "['name']"))
 			return
 		}
-		r.text(name.Get("formatted_name"), param+"['name']['formatted_name']", true, 1024)
+		r.text(name.Get("formatted_name"), param+"['name']['formatted_name']", true, undocumented)
 	}
 }
 
