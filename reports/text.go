@@ -284,8 +284,8 @@ func (r *Report) thresholdTable(b *bytes.Buffer, p paint) {
 		expected = min(max(expected, runes(t.Is)), 22)
 		observed = min(max(observed, runes(t.Observed)), 24)
 	}
-	wide := textWidth - runes("  ✓ missed ") - expected - observed - 4
-	fmt.Fprintf(b, "  %s\n", p.dim(fmt.Sprintf("%-8s %-*s  %-*s  %s", "", wide, head, expected, "expected", "observed")))
+	wide := textWidth - runes("  ✓ invalid ") - expected - observed - 4
+	fmt.Fprintf(b, "  %s\n", p.dim(fmt.Sprintf("%-9s %-*s  %-*s  %s", "", wide, head, expected, "expected", "observed")))
 	for _, t := range r.Thresholds {
 		words := t.ID
 		if t.Says != "" {
@@ -297,9 +297,9 @@ func (r *Report) thresholdTable(b *bytes.Buffer, p paint) {
 		}
 		lines, limits, values := wrap(words, wide), wrap(t.Is, expected), wrap(t.Observed, observed)
 		for i := range max(len(lines), len(limits), len(values)) {
-			sign := strings.Repeat(" ", 8)
+			sign := strings.Repeat(" ", 9)
 			if i == 0 {
-				sign = p.verdict(t.Verdict, fmt.Sprintf("%s %-6s", t.Verdict.mark(), mark))
+				sign = p.verdict(t.Verdict, fmt.Sprintf("%s %-7s", t.Verdict.mark(), mark))
 			}
 			fmt.Fprintf(b, "  %s %-*s  %-*s  %s\n", sign, wide, at(lines, i), expected, at(limits, i), at(values, i))
 		}
