@@ -26,7 +26,7 @@ const (
 
 // fail returns the documented error of a code.
 func fail(code int, details string) *apiError {
-	k := catalog[code]
+	k, _ := documented(code)
 	e := &apiError{status: k.status, code: code, kind: oauth, message: "(#" + strconv.Itoa(code) + ")", details: details}
 	if e.status == 0 {
 		e.status = 400

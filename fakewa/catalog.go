@@ -87,8 +87,20 @@ var catalog = map[int]known{
 	134102: {"Template unavailable for use", 500, ""},
 	135000: {"Generic user error", 400, "Message failed to send because of an unknown error with your request parameters."},
 	137000: {"Identity key hash mismatch", 400, ""},
+	138000: {"", 401, ""}, // of calls: only their statuses are documented
+	138002: {"", 429, ""},
+	138004: {"", 500, ""},
+	138005: {"", 429, ""},
 
+	200005:  {"Template Insights not yet available", 400, ""},
+	200006:  {"Template Insights cannot be disabled", 400, ""},
+	200007:  {"Template Insights not enabled", 400, ""},
+	1752041: {"Duplicate Request", 400, ""},
 	2388001: {"Phone number migration failed", 400, ""},
+	2388012: {"Phone number migration failed", 400, ""},
+	2388091: {"Phone number migration failed", 400, ""},
+	2388093: {"Phone number migration failed", 400, ""},
+	2388103: {"Phone number migration failed", 400, ""},
 	2388019: {"Message Template Limit Exceeded", 400, ""},
 	2388039: {"Template status cannot be changed", 400, ""},
 	2388040: {"Character Limit Exceeded", 400, ""},
@@ -98,4 +110,17 @@ var catalog = map[int]known{
 	2388293: {"Parameters Words Ratio Exceeded", 400, ""},
 	2388299: {"Leading or Trailing Params Not Allowed", 400, ""},
 	2494100: {"Account is in maintenance mode.", 400, ""},
+	2593079: {"", 400, ""},
+	2593085: {"", 400, ""},
+	2593107: {"Synchronization request limit exceeded", 400, ""},
+	2593108: {"Synchronization request made outside of the allowed time", 400, ""},
+}
+
+// documented returns what is known of a code. 200 to 299 are one: a permission that is missing.
+func documented(code int) (known, bool) {
+	if code > 200 && code < 300 {
+		code = 200
+	}
+	k, ok := catalog[code]
+	return k, ok
 }

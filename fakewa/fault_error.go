@@ -8,7 +8,7 @@ import (
 // errorFault refuses requests with a documented code, or accepts them and fails them later.
 type errorFault struct {
 	Scope   `yaml:",inline"`
-	Code    *int   `yaml:"code"`              // 0 is a code of its own
+	Code    *int   `yaml:"code"`              // 0 is a code of its own; one that is not documented needs status and message
 	Status  int    `yaml:"status,omitempty"`  // HTTP status, instead of the documented one
 	Subcode int    `yaml:"subcode,omitempty"` // error_subcode
 	Message string `yaml:"message,omitempty"` // instead of (#code) title
@@ -20,8 +20,8 @@ func (f *errorFault) check() error {
 	if f.Code == nil {
 		return errors.New("needs code, such as 131016")
 	}
-	if _, ok := catalog[*f.Code]; !ok {
-		return fmt.Errorf("code: %d is not documented", *f.Code)
+	if _, ok := documented(*f.Code); !ok && (f.Message == "" || f.Status == 0) {
+		return fmt.Errorf("code: %d is not documented: say which status and message it has", *f.Code)
 	}
 	if f.Status != 0 && (f.Status < 400 || f.Status > 599) {
 		return fmt.Errorf("status: %d is not between 400 and 599", f.Status)

@@ -218,3 +218,36 @@ func TestFaultsWhileRunning(t *testing.T) {
 		}
 	})
 }
+
+// Nothing is held while an answer waits: a thousand slow ones take as long as one, and what is not slow goes past them.
+func TestWaitingHoldsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, Config{}, Wiring{})
+		for id, fault := range map[string]string{"slow": "{kind: latency, add: 1h, to: 16505551234}", "drip": "{kind: slow-body, over: 1h, to: 16505551234}"} {
+			if err := s.Apply(id, []byte(fault)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		begin := time.Now()
+		b := backend{s: s, base: "http://graph.test", http: &http.Client{Transport: pipe{s}}}
+		var wg sync.WaitGroup
+		for range 1000 {
+			wg.Go(func() {
+				if status, body, err := b.try(t.Context(), "x"); status != 200 || err != nil {
+					t.Errorf("%d %s %v", status, body, err)
+				}
+			})
+		}
+		synctest.Wait()
+		if status, _ := call(t, s, "POST", hooksPath, "application/json", text("4915112345678", "x", "")); status != 200 || time.Since(begin) != 0 {
+			t.Errorf("another user's message: %d after %v", status, time.Since(begin))
+		}
+		if status, _ := call(t, s.Control(), "DELETE", "/faults", "", ""); status != 200 || len(s.After(0, 0)) != 1 || time.Since(begin) != 0 {
+			t.Errorf("the control doors: %d after %v", status, time.Since(begin))
+		}
+		wg.Wait()
+		if took := time.Since(begin); took != 2*time.Hour {
+			t.Errorf("a thousand took %v", took)
+		}
+	})
+}

@@ -59,7 +59,8 @@ func appendEvents(b []byte, list []Entry) []byte {
 		b = append(b, `{"id":"`+strconv.FormatUint(1e15+uint64(e.Seq), 10)+`","delivery_status":"`+status+`","timestamp":`...)
 		b = strconv.AppendInt(b, e.At.Unix(), 10)
 		if status == "FAILED" {
-			b = appendString(append(b, `,"error_description":`...), catalog[e.Code].title, false)
+			k, _ := documented(e.Code)
+			b = appendString(append(b, `,"error_description":`...), k.title, false)
 		}
 		b = append(b, `,"application":{"id":"670843887433847"}}`...)
 	}

@@ -97,10 +97,9 @@ func (u *update) appendStatus(b []byte, cfg *Webhook, ascii bool) []byte {
 
 // appendHook writes the errors of a failed status; there the message is the bare title.
 func (e *apiError) appendHook(b []byte, ascii bool) []byte {
-	title := catalog[e.code].title
-	if title == "" {
-		title = e.message
-	}
+	k, _ := documented(e.code)
+	title := k.title
+	or(&title, e.message)
 	b = append(b, `,"errors":[{"code":`...)
 	b = strconv.AppendInt(b, int64(e.code), 10)
 	b = append(b, `,"title":`...)

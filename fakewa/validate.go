@@ -50,7 +50,7 @@ func (k *checker) number(key string, n int, known ...int) {
 func (c Config) validate() strict.Errors {
 	k := &checker{}
 	k.count("latency_load.queue", c.LatencyLoad.Queue, 1<<24)
-	if _, ok := catalog[c.LatencyLoad.Full]; !ok {
+	if _, ok := documented(c.LatencyLoad.Full); !ok {
 		k.bad("latency_load.full", "%d is not a documented code", c.LatencyLoad.Full)
 	}
 	c.Media.validate(k)
@@ -81,7 +81,7 @@ func (l *Limits) validate(k *checker) {
 	k.duration("limits.pair.every", l.Pair.Every)
 	k.count("limits.pair.burst", l.Pair.Burst, 1<<20)
 	k.count("limits.tier", l.Tier, 1<<30)
-	if _, ok := catalog[l.TierCode]; !ok {
+	if _, ok := documented(l.TierCode); !ok {
 		k.bad("limits.tier_code", "%d is not a documented code", l.TierCode)
 	}
 	k.word("limits.window_by", l.WindowBy, "webhook", "reply")
