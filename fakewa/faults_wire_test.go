@@ -242,7 +242,7 @@ func TestWaitingHoldsNothing(t *testing.T) {
 		if status, _ := call(t, s, "POST", hooksPath, "application/json", text("4915112345678", "x", "")); status != 200 || time.Since(begin) != 0 {
 			t.Errorf("another user's message: %d after %v", status, time.Since(begin))
 		}
-		if status, _ := call(t, s.Control(), "DELETE", "/faults", "", ""); status != 200 || len(s.After(0, 0)) != 1 || time.Since(begin) != 0 {
+		if status, _ := call(t, s.Control(), "DELETE", "/faults", "", ""); status != 200 || time.Since(begin) != 0 {
 			t.Errorf("the control doors: %d after %v", status, time.Since(begin))
 		}
 		wg.Wait()
