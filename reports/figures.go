@@ -18,7 +18,7 @@ func (r *Report) figures() []chart.Figure {
 	}
 	for _, make := range []func(*Report) (chart.Figure, bool){
 		figureLanes, figureRates, figureBacklog, figureOldest, figureLatency, figureInFlight, figureAmplification,
-		figureAnswers, figureHarm, figureResources, figurePercentiles, figureLoop, figurePortrait, figureHarness,
+		figureAnswers, figureHarm, figureResources, figureUse, figurePercentiles, figureLoop, figurePortrait, figureHarness,
 	} {
 		if f, ok := make(r); ok {
 			out = append(out, f)

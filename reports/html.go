@@ -145,6 +145,9 @@ func (r *Report) parts() []pagePart {
 	add("timeline", "Timeline", nil, "P10", r.eventTable())
 	add("flow", "The flow of messages", nil, "P01 P02 P03 P04 P05 P06")
 	add("behind", "Behind it", nil, "P07 P08 P09")
+	if words := r.useWords(); words != "" {
+		add("use", "What the parts used of the machine", []string{words + "."}, "P18", r.useTable())
+	}
 	tables := []table{r.accounting()}
 	if c := r.causes(); len(c.Rows) > 0 {
 		tables = append(tables, c)

@@ -55,6 +55,9 @@ func (r *Report) markdown() []byte {
 	if c := r.causes(); len(c.Rows) > 0 {
 		section(&b, "Why copies were made", c.markdown())
 	}
+	if t := r.useTable(); len(t.Rows) > 0 {
+		section(&b, "What the parts used of the machine", t.markdown())
+	}
 	section(&b, "Delivery time", r.latencyTable().markdown()+"\nCounted from the instant a message was due to the status delivered.\n")
 	fmt.Fprintf(&b, "<sub>run %s · seed %d · scenario %.12s · %s · reproduce: <code>%s</code></sub>\n", r.Info.ID, r.Info.Scenario.Seed, r.Info.Scenario.SHA256, r.Info.Tool, html.EscapeString(r.Info.Command))
 	if b.Len() > markdownLimit {

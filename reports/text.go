@@ -140,6 +140,9 @@ func (r *Report) factList(fact func(name, text string)) {
 	if r.data.recovery.known {
 		fact("recovery", r.recoveryWords())
 	}
+	if words := r.useWords(); words != "" {
+		fact("machine", words)
+	}
 	if len(r.changes) > 0 {
 		fact("baseline", r.comparisonWords())
 	}

@@ -13,6 +13,7 @@ import (
 // the machine. The services' own cores and memory are those of the model, as in virtual time; a part's are real.
 type gauges struct {
 	usage
+	last time.Time
 	used [2]time.Duration
 }
 
@@ -39,7 +40,7 @@ func (g *gauges) Read(ctx context.Context) (map[string]float64, error) {
 	if took := now.Sub(g.last); took > 0 {
 		v[record.GWhatsAppCPU] = (w.WhatsApp.Used - g.used[0]).Seconds() / took.Seconds()
 		v[record.GDraftsCPU] = (d.DraftsOf.Used - g.used[1]).Seconds() / took.Seconds()
-		g.sample(ctx, v, took)
+		g.sample(ctx, v)
 	}
 	if d.SendCount > 0 {
 		v[record.GSendP50], v[record.GSendP99] = d.SendP50.Seconds(), d.SendP99.Seconds()
@@ -51,21 +52,24 @@ func (g *gauges) Read(ctx context.Context) (map[string]float64, error) {
 // usage reads what the parts of a system use of the machine.
 type usage struct {
 	system *System
-	last   time.Time
-	parts  map[string]time.Duration // CPU time at the last reading
+	parts  map[string]sampled // at the last reading
+}
+
+// sampled is the CPU time that a part had used at an instant.
+type sampled struct {
+	at  time.Time
+	cpu time.Duration
 }
 
 // Read implements harness.Gauges for a system that tells nothing of itself.
 func (g *usage) Read(ctx context.Context) (map[string]float64, error) {
-	now := time.Now()
 	v := map[string]float64{}
-	g.sample(ctx, v, now.Sub(g.last))
-	g.last = now
+	g.sample(ctx, v)
 	return v, nil
 }
 
 // sample adds what every part uses: part_whatsapp_1_cpu_cores, part_whatsapp_1_memory_bytes, and so on.
-func (g *usage) sample(ctx context.Context, v map[string]float64, took time.Duration) {
+func (g *usage) sample(ctx context.Context, v map[string]float64) {
 	ctx, cancel := context.WithTimeout(ctx, quickly)
 	defer cancel()
 	var mu sync.Mutex
@@ -76,13 +80,14 @@ func (g *usage) sample(ctx context.Context, v map[string]float64, took time.Dura
 			if err != nil {
 				return // it ended just now
 			}
+			now := time.Now()
 			mu.Lock()
 			defer mu.Unlock()
 			name := "part_" + strings.NewReplacer("/", "_", "-", "_").Replace(u.Name())
 			if before, ok := g.parts[u.Name()]; ok {
-				v[name+"_cpu_cores"] = max(0, (use.CPU-before).Seconds()/took.Seconds())
+				v[name+"_cpu_cores"] = max(0, (use.CPU-before.cpu).Seconds()/now.Sub(before.at).Seconds())
 			}
-			g.parts[u.Name()] = use.CPU
+			g.parts[u.Name()] = sampled{now, use.CPU}
 			v[name+"_memory_bytes"] = float64(use.Memory)
 		})
 	}

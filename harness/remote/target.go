@@ -94,7 +94,7 @@ func (s *System) beginTarget(ctx context.Context) (err error) {
 	s.System = harness.System{
 		Name: "external", Queue: "theirs", URL: front, FakeURL: s.FakeWA(), Transport: s.front, Effective: effective,
 		Faults: s.fake, Ledger: s.fake, Settings: fakeSettings{s},
-		Gauges: &usage{system: s, last: time.Now(), parts: map[string]time.Duration{}},
+		Gauges: &usage{system: s, parts: map[string]sampled{}},
 	}
 	if s.pool != nil {
 		s.System.Name, s.System.Replicas = s.opts.Engine.Name(), replicas{s}
