@@ -19,7 +19,8 @@ import (
 
 // fuzzServer is a fake that knows a template and lets everything through.
 func fuzzServer(f *testing.F) *Server {
-	s, err := NewServer(Config{Templates: []Template{{Name: "order", Body: "{{1}}"}}}, Wiring{SpillDir: f.TempDir()})
+	callback := pipe{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.FormValue("hub.challenge")) })}
+	s, err := NewServer(Config{Templates: []Template{{Name: "order", Body: "{{1}}"}}}, Wiring{SpillDir: f.TempDir(), Transport: callback})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -31,7 +32,6 @@ func fuzzServer(f *testing.F) *Server {
 // code is in the catalog.
 func answers(t *testing.T, s http.Handler, r *http.Request) {
 	t.Helper()
-	r.Header.Set("Authorization", "Bearer EAAfuzz")
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	var v struct {
@@ -96,6 +96,7 @@ func FuzzMessages(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
 		r := httptest.NewRequest("POST", hooksPath, strings.NewReader(string(body)))
 		r.Header["Content-Type"] = []string{contentType}
+		r.Header.Set("Authorization", "Bearer EAAfuzz")
 		answers(t, s, r)
 	})
 }
@@ -109,22 +110,26 @@ func FuzzUpload(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
 		r := httptest.NewRequest("POST", uploadPath, strings.NewReader(string(body)))
 		r.Header["Content-Type"] = []string{contentType}
+		r.Header.Set("Authorization", "Bearer EAAfuzz")
 		answers(t, s, r)
 	})
 }
 
+// Any path with any token and any body, overrides of the callback among them.
 func FuzzPath(f *testing.F) {
-	for _, p := range []string{"/v24.0/1/messages", "/1", "/v1.0/x?fields=a,b{c}", "/whatsapp_business/attachments/?mid=1&hash=1-2", "//", "/v24.0/1/message_history?limit=-1&message_id=x"} {
-		f.Add("GET", p)
-		f.Add("DELETE", p)
+	for _, p := range []string{"/v24.0/1/messages", "/1", "/v1.0/x?fields=a,b{c}", "/whatsapp_business/attachments/?mid=1&hash=1-2", "//", "/v24.0/1/message_history?limit=-1&message_id=x", "/v24.0/1/subscribed_apps", "/1?access_token=x"} {
+		f.Add("GET", p, "Bearer EAAfuzz", "")
+		f.Add("DELETE", p, "Bearer", "")
+		f.Add("POST", p, "OAuth EAAfuzz", `{"webhook_configuration":{"override_callback_uri":"http://callback/x","verify_token":"t"}}`)
+		f.Add("POST", p, "Bearer EAAfuzz", `{"override_callback_uri":"://","verify_token":1}`)
 	}
 	s := fuzzServer(f)
-	f.Fuzz(func(t *testing.T, method, path string) {
-		r, err := http.NewRequest(method, "http://x/"+path, nil)
+	f.Fuzz(func(t *testing.T, method, path, authorization, body string) {
+		r, err := http.NewRequest(method, "http://x/"+path, strings.NewReader(body))
 		if err != nil || r.URL.Host != "x" {
 			return
 		}
-		r.Body = http.NoBody
+		r.Header["Authorization"] = []string{authorization}
 		if strings.HasPrefix(r.URL.Path, "/whatsapp_business/attachments/") || strings.HasPrefix(r.URL.Path, "//whatsapp_business") {
 			s.ServeHTTP(httptest.NewRecorder(), r) // answers bytes, or text
 			return
@@ -165,6 +170,8 @@ func FuzzFault(f *testing.F) {
 		f.Add("{kind: "+kind+", share: 50%, burst: {for: 1s, every: 5s}}", `{"messaging_product":"whatsapp","to":"1650555","text":{"body":"x"}}`)
 	}
 	f.Add("{kind: error, code: 2, every: 2}", "{}")
+	f.Add("{kind: latency, samples: ['1s, 2', 5ms], ramp: 1s, capacity: 3/s}", "{}")
+	f.Add("{kind: latency, where: 'media, metadata', add: 'pareto(p50=1s, p99=5s)', type: image}", "{}")
 	f.Add("{kind: webhook, how: duplicated}", "{}")
 	f.Fuzz(func(t *testing.T, y, body string) {
 		a, err := remoteFault("f", []byte(y))
