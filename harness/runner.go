@@ -215,6 +215,9 @@ func (r *Runner) finish(ctx context.Context, meter *meter, f form, m *mint) (rec
 	for _, msg := range messages {
 		r.Writer.Message(msg)
 	}
+	if ctx.Err() == nil {
+		r.believe(t, f, messages)
+	}
 	r.Info.Virtual = end
 	r.Info.Digest = record.Digest(messages)
 	r.health(t)
@@ -224,6 +227,28 @@ func (r *Runner) finish(ctx context.Context, meter *meter, f form, m *mint) (rec
 	}
 	r.emit(record.Event{At: end, Kind: "end", Source: "harness", Text: r.Info.State})
 	return r.Info, ctx.Err()
+}
+
+// believe doubts a run whose sender took nothing, and one whose messages cannot be recognised.
+func (r *Runner) believe(t *table, f form, messages []record.Message) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.strays > 0 && r.Scenario.Target != nil {
+		r.invalidate(fmt.Sprintf("the API accepted %d messages that carry no marker, so that nobody knows whose copies they are: the sender has to pass {{.Text}} on, or {{.Key}} as biz_opaque_callback_data (docs/your-sender.md)", t.strays))
+	}
+	fired, why := 0, ""
+	for i := range t.rows {
+		row := &t.rows[i]
+		if row.copies > 0 || row.delivered != record.Never || row.finished && f.taken(int(row.status)) {
+			return
+		}
+		if row.fired {
+			fired, why = fired+1, messages[i].Reason
+		}
+	}
+	if fired > 0 && t.strays == 0 {
+		r.invalidate(fmt.Sprintf("the sender took none of the %d messages: %s", fired, why))
+	}
 }
 
 // health fills in how well the harness itself did.

@@ -102,6 +102,7 @@ type table struct {
 	// since the last gauge reading
 	deliveries, responses, lateness []time.Duration
 	apiErrors                       map[int]int64
+	strays                          int64 // accepted messages that are none of this run's, as far as anybody can tell
 }
 
 // counters are cumulative since the start of the run.
@@ -205,6 +206,9 @@ func (t *table) fold(e Entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !ok || n > uint64(len(t.rows)) {
+		if e.Accepted && e.Status == "" {
+			t.strays++
+		}
 		return // someone else's traffic: not a message of this run
 	}
 	r := &t.rows[n-1]

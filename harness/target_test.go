@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/offlimits"
+	"github.com/aftershock-dev/aftershock/reports/record"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
 
@@ -32,6 +35,41 @@ func TestTargetRequest(t *testing.T) {
 	}
 	if req.Header.Get("X-Key") != "m000007" || f.taken(200) || !f.taken(201) {
 		t.Errorf("headers %v, taken(200)=%v, taken(201)=%v", req.Header, f.taken(200), f.taken(201))
+	}
+}
+
+// A run whose sender takes nothing, or whose copies nobody can tell, proves nothing.
+func TestRunsThatProveNothing(t *testing.T) {
+	refused := row{fired: true, finished: true, status: 403, accepted: record.Never, delivered: record.Never}
+	taken, late := refused, refused
+	taken.status, late.copies = 202, 1
+	for _, c := range []struct {
+		name   string
+		rows   []row
+		strays int64
+		want   string
+	}{
+		{"all refused", []row{refused, refused}, 0, "the sender took none of the 2 messages: refused with 403"},
+		{"one taken", []row{refused, taken}, 0, ""},
+		{"one sent, though its caller was told nothing", []row{refused, late}, 0, ""},
+		{"copies without a marker", []row{taken, taken}, 3, "the API accepted 3 messages that carry no marker"},
+	} {
+		r := &Runner{Scenario: &scenarios.Scenario{Target: &scenarios.Target{URL: "http://127.0.0.1:9000"}}}
+		f, err := newTargeted(r.Scenario, "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.believe(&table{rows: c.rows, strays: c.strays}, f, []record.Message{{Reason: "refused with 403"}, {Reason: "refused with 403"}})
+		if got := strings.Join(r.invalid, "; "); (got == "") != (c.want == "") || !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+	tab := newTable(time.Now(), make([]time.Duration, 2))
+	for _, e := range []Entry{{Message: "m000001", Accepted: true}, {Message: "hello", Accepted: true}, {Accepted: true}, {}, {Status: "delivered"}} {
+		tab.fold(e)
+	}
+	if tab.strays != 2 {
+		t.Errorf("%d strays, want those 2 that were accepted without a marker of ours", tab.strays)
 	}
 }
 

@@ -2,18 +2,81 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
 
 	"github.com/aftershock-dev/aftershock/harness/docker"
 	"github.com/aftershock-dev/aftershock/harness/local"
 	"github.com/aftershock-dev/aftershock/harness/local/proc"
 	"github.com/aftershock-dev/aftershock/harness/remote"
+	"github.com/aftershock-dev/aftershock/scenarios"
 )
+
+// fakeToken is the environment variable with the token of a fake's control doors.
+const fakeToken = "AFTERSHOCK_FAKE_TOKEN"
+
+// placeFlags are the flags of run that say where the system runs.
+type placeFlags struct {
+	env, target, fake, image string
+}
+
+func (p *placeFlags) register(fl *pflag.FlagSet) {
+	fl.StringVar(&p.env, "env", "embedded", "where the system runs: embedded, processes, containers or external (a sender of your own that runs already)")
+	fl.StringVar(&p.target, "target", "", "URL of the sender to test, with --env external (default: the scenario's target.url)")
+	fl.StringVar(&p.fake, "fake", "127.0.0.1:8080", "with --env external: where the fake listens, or the URL of the control doors of one that runs already ("+fakeToken+")")
+	fl.StringVar(&p.image, "image", "", "with --env containers: an image that holds aftershock, instead of one made from this program")
+}
+
+// check refuses flags that do not go together.
+func (p *placeFlags) check(f *pflag.FlagSet) error {
+	switch {
+	case p.target != "" && p.env != "external":
+		return errors.New("--target is for a sender that runs already: add --env external")
+	case f.Changed("fake") && p.env != "external":
+		return errors.New("--fake goes with --env external; elsewhere the fake's address is chosen")
+	case p.image != "" && p.env != "containers":
+		return errors.New("--image goes with --env containers")
+	}
+	return nil
+}
+
+// suits refuses a scenario whose sender is not to be found in this environment.
+func (p *placeFlags) suits(s *scenarios.Scenario) error {
+	t := s.Target
+	switch {
+	case t == nil && p.env == "external" && p.target == "":
+		return errors.New("--env external needs a sender: a target: block in the scenario (docs/your-sender.md), or --target URL for one with the reference sender's doors")
+	case t == nil:
+		return nil
+	case p.env != "external" && p.env != "containers":
+		return errors.New("the scenario's target is a sender of your own: add --env external when it runs already, or --env containers when target.image names its image")
+	case p.env == "containers" && t.Image == "":
+		return errors.New("--env containers starts the target from its image, and target.image is missing; --env external tests a sender that runs already")
+	case p.env == "external" && p.target == "" && strings.HasPrefix(t.URL, "/"):
+		return fmt.Errorf("target.url is a path, %s: add --target http://HOST:PORT", t.URL)
+	}
+	return nil
+}
+
+// outside is the sender that is not ours.
+func (p *placeFlags) outside() remote.Outside {
+	o := remote.Outside{URL: p.target}
+	if strings.Contains(p.fake, "://") {
+		o.FakeURL, o.FakeToken = p.fake, os.Getenv(fakeToken)
+	} else {
+		o.FakeListen = p.fake
+	}
+	return o
+}
 
 // elsewhere returns what builds the system of an environment outside this process, or nil for the embedded one.
 func (f *runFlags) elsewhere(o local.Options) func(context.Context) (*remote.System, error) {
 	ro := remote.Options{
-		Scenario: o.Scenario, Compress: f.compress, Queue: f.queue, NATS: f.nats, Run: o.Info.ID,
-		Outside: remote.Outside{URL: f.target},
+		Scenario: o.Scenario, Compress: f.compress, Queue: f.queue, NATS: f.nats, Run: o.Info.ID, Outside: f.outside(),
 	}
 	switch f.env {
 	case "processes", "external":
@@ -22,7 +85,7 @@ func (f *runFlags) elsewhere(o local.Options) func(context.Context) (*remote.Sys
 		}
 	case "containers":
 		return func(ctx context.Context) (*remote.System, error) {
-			return docker.Build(ctx, docker.Options{Options: ro, Dir: o.Dir})
+			return docker.Build(ctx, docker.Options{Options: ro, Dir: o.Dir, Image: f.image})
 		}
 	}
 	return nil

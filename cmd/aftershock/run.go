@@ -28,8 +28,9 @@ type runFlags struct {
 	crew crewFlags
 	scenarioFlags
 	viewFlags
-	clock, env, queue, nats, target, out, baseline, save, output, listen string
-	compress, speed                                                      float64
+	placeFlags
+	clock, queue, nats, out, baseline, save, output, listen string
+	compress, speed                                         float64
 }
 
 // scenarioFlags choose and change a scenario; run and sweep share them.
@@ -95,10 +96,9 @@ is kept in a folder under runs/, with the reports made from it.`,
 	fl.StringVar(&f.clock, "clock", "virtual", "virtual (hours in seconds) or wall (real time over loopback)")
 	fl.Float64Var(&f.compress, "compress", 1, "on the wall clock: divide every duration and multiply every rate by this")
 	fl.Float64Var(&f.speed, "speed", 0, "in virtual time: seconds of the run per second on the wall (600 = ten minutes a second; 0 = as fast as it goes)")
-	fl.StringVar(&f.env, "env", "embedded", "where the system runs: embedded, processes, containers or external")
+	f.placeFlags.register(fl)
 	fl.StringVar(&f.queue, "queue", "memory", "the sender's queue: memory or jetstream")
 	fl.StringVar(&f.nats, "nats", "", "URL of an outside NATS cluster, for --queue jetstream and for --agents")
-	fl.StringVar(&f.target, "target", "", "URL of the sender to test, with --env external")
 	f.crew.register(fl)
 	fl.StringVar(&f.out, "out", "", "the run's folder (default runs/SCENARIO-TIME-sSEED)")
 	fl.StringVar(&f.baseline, "baseline", "", "a run's folder or a baseline file to compare with")
@@ -122,12 +122,15 @@ func exactlyOne(what string) cobra.PositionalArgs {
 }
 
 func (f *runFlags) run(cmd *cobra.Command, name string) error {
-	if err := f.check(); err != nil {
+	if err := errors.Join(f.check(), f.placeFlags.check(cmd.Flags())); err != nil {
 		return usageError(err)
 	}
 	s, overrides, err := f.load(cmd, name)
 	if err != nil {
 		return err
+	}
+	if err := f.suits(s); err != nil {
+		return usageError(err)
 	}
 	if err := f.fits(s); err != nil {
 		return err
@@ -265,8 +268,6 @@ func (f *runFlags) check() error {
 		return errors.New("--compress is for the wall clock; virtual time needs none (see --speed)")
 	case f.speed < 0:
 		return fmt.Errorf("--speed %g: it cannot be negative", f.speed)
-	case f.env == "external" && f.target == "":
-		return errors.New("--env external needs --target URL")
 	}
 	if f.env != "embedded" {
 		f.clock = "wall"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/url"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -40,6 +41,15 @@ func newVersionCommand() *cobra.Command {
 	}
 }
 
+// redacted is a URL without the password in it.
+func redacted(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return rawURL
+	}
+	return u.Redacted()
+}
+
 // command is the line that runs the same again.
 func (f *runFlags) command(s *scenarios.Scenario, name string) string {
 	words := []string{"aftershock", "run", name}
@@ -60,7 +70,10 @@ func (f *runFlags) command(s *scenarios.Scenario, name string) string {
 		words = append(words, "--env", f.env)
 	}
 	if f.target != "" {
-		words = append(words, "--target", f.target)
+		words = append(words, "--target", redacted(f.target))
+	}
+	if f.image != "" {
+		words = append(words, "--image", f.image)
 	}
 	if f.clock == "wall" {
 		words = append(words, "--clock", "wall", "--compress", fmt.Sprint(f.compress))

@@ -43,7 +43,6 @@ type Engine struct {
 	client   client.APIClient
 	network  *testcontainers.DockerNetwork
 	image    string
-	built    bool
 	host     string     // where published ports are reached
 	bind     netip.Addr // on which they are published
 
@@ -105,7 +104,7 @@ func (e *Engine) locate() {
 func (e *Engine) prepare(ctx context.Context) error {
 	var err error
 	if e.image == "" {
-		if e.image, e.built, err = buildImage(ctx, e.provider, e.cfg.Exe); err != nil {
+		if e.image, err = buildImage(ctx, e.provider, e.cfg.Exe); err != nil {
 			return err
 		}
 	}
@@ -227,10 +226,10 @@ func (e *Engine) Close() error {
 	if e.network != nil {
 		errs = append(errs, e.network.Remove(ctx))
 	}
-	if e.built {
+	if e.cfg.Image == "" && e.image != "" {
 		_, err := e.client.ImageRemove(ctx, e.image, client.ImageRemoveOptions{PruneChildren: true})
 		if errdefs.IsConflict(err) || errdefs.IsNotFound(err) {
-			err = nil // another run uses it, or was quicker
+			err = nil // another run uses it and will remove it, or was quicker
 		}
 		errs = append(errs, err)
 	}

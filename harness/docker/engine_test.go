@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"github.com/aftershock-dev/aftershock/harness/part"
 	"github.com/aftershock-dev/aftershock/harness/remote"
 )
 
@@ -144,6 +146,46 @@ func TestE2EEngine(t *testing.T) {
 	log, err := os.ReadFile(filepath.Join(e.cfg.Dir, "whatsapp-1", "log.txt"))
 	if err != nil || strings.Count(string(log), "serving") != 3 || !strings.Contains(string(log), "config: a: 1") || strings.Contains(string(log), "denied") {
 		t.Errorf("the log of three lives: %q, %v", log, err)
+	}
+}
+
+// A delay is felt where the kernel can hold packets back, and refused with the reason where it cannot.
+func TestE2EDelay(t *testing.T) {
+	e := newTestEngine(t, Config{Exe: buildStatic(t, "./testdata/whole")})
+	spec := func(name string) remote.Part {
+		return remote.Part{
+			Name: name, Doors: part.Doors(part.Gateway), Ready: part.Ready(part.Gateway), Within: 20 * time.Second,
+			Files: map[string][]byte{"spec.json": []byte(`{"kind": "gateway", "name": "gateway"}`)},
+			Args: func(listen map[string]string, file func(string) string) []string {
+				return part.Args(file("spec.json"), file("store"), listen)
+			},
+		}
+	}
+	u := begin(t, e, spec("gateway"))
+	const by = 200 * time.Millisecond
+	err := u.(remote.Delayer).Delay(t.Context(), by)
+	if err != nil {
+		if !strings.Contains(err.Error(), "kernel has no netem") {
+			t.Fatal(err)
+		}
+		t.Log(err)
+		return
+	}
+	took := func() time.Duration {
+		began := time.Now()
+		if _, err := get(u.URL(part.HTTP) + "/readyz"); err != nil {
+			t.Fatal(err)
+		}
+		return time.Since(began)
+	}
+	if slow := took(); slow < by {
+		t.Errorf("delayed by %v, it answers within %v", by, slow)
+	}
+	if err := errors.Join(u.(remote.Delayer).Delay(t.Context(), 0), u.(remote.Delayer).Delay(t.Context(), 0)); err != nil {
+		t.Fatal(err)
+	}
+	if quick := took(); quick >= by {
+		t.Errorf("delayed no more, it still takes %v", quick)
 	}
 }
 

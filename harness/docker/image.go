@@ -28,27 +28,27 @@ ENTRYPOINT ["/aftershock"]
 // workDir is where a part finds its files and may keep its own.
 const workDir = "/work"
 
-// buildImage builds the image unless the engine has it already; built tells which.
-func buildImage(ctx context.Context, provider *testcontainers.DockerProvider, exe string) (name string, built bool, err error) {
+// buildImage builds the image unless the engine has it already, and returns its name.
+func buildImage(ctx context.Context, provider *testcontainers.DockerProvider, exe string) (name string, err error) {
 	binary, err := os.ReadFile(exe)
 	if err != nil {
-		return "", false, fmt.Errorf("read our own binary: %w", err)
+		return "", fmt.Errorf("read our own binary: %w", err)
 	}
 	if err := checkStatic(exe, binary); err != nil {
-		return "", false, err
+		return "", err
 	}
 	sum := sha256.Sum256(append([]byte(dockerfile), binary...))
 	const repo = "aftershock"
 	tag := hex.EncodeToString(sum[:6])
 	name = repo + ":" + tag
 	if _, err := provider.Client().ImageInspect(ctx, name); err == nil {
-		return name, false, nil
+		return name, nil
 	} else if !errdefs.IsNotFound(err) {
-		return "", false, fmt.Errorf("look for image %s: %w", name, err)
+		return "", fmt.Errorf("look for image %s: %w", name, err)
 	}
 	archive, err := buildContext(binary)
 	if err != nil {
-		return "", false, err
+		return "", err
 	}
 	var log bytes.Buffer
 	req := testcontainers.ContainerRequest{FromDockerfile: testcontainers.FromDockerfile{
@@ -56,9 +56,9 @@ func buildImage(ctx context.Context, provider *testcontainers.DockerProvider, ex
 		BuildOptionsModifier: func(o *client.ImageBuildOptions) { o.Labels = map[string]string{label: "image"} },
 	}}
 	if _, err = provider.BuildImage(ctx, &req); err != nil {
-		return "", false, fmt.Errorf("build image %s: %w\n%s", name, err, bytes.TrimSpace(log.Bytes()))
+		return "", fmt.Errorf("build image %s: %w\n%s", name, err, bytes.TrimSpace(log.Bytes()))
 	}
-	return name, true, nil
+	return name, nil
 }
 
 // checkStatic refuses a binary that needs anything that an empty image does not have.

@@ -49,6 +49,9 @@ func (s *System) checkTarget(ctx context.Context) error {
 	if t != nil {
 		urls = append(urls, t.URL, t.Webhook)
 	}
+	if _, err := s.opts.Scenario.ReadSecrets(); err != nil {
+		return err
+	}
 	for _, u := range urls {
 		if strings.Contains(u, "{{") {
 			continue // the agents' and the harness's own check sees what becomes of it
