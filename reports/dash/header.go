@@ -204,7 +204,10 @@ func (d *drawing) sentence(y int) {
 	if v.Trend == Steady && v.Backlog > 0 {
 		head += " at " + number(v.Backlog)
 	}
-	left := []piece{{head, st, 100}}
+	left, gap, amplified := []piece{{head, st, 100}}, 3, "amplification "
+	if d.f.w < 100 {
+		gap, amplified = 2, "amplified "
+	}
 	if v.Trend != Unknown {
 		eta := v.ETA()
 		if d.f.w < 100 { // the reason is in the trend
@@ -216,13 +219,13 @@ func (d *drawing) sentence(y int) {
 			piece{"drain ETA: " + eta, plain, 80})
 	}
 	if v.Amplification > 0 {
-		left = append(left, piece{"amplification " + times(v.Amplification), amplifiedStyle(v.Amplification), 70})
+		left = append(left, piece{amplified + times(v.Amplification), amplifiedStyle(v.Amplification), 70})
 	}
 	if v.Offered > 0 && v.Goodput >= 0 {
 		left = append(left, piece{fmt.Sprintf("goodput %s/s of %s/s offered (%s)", number(v.Goodput), number(v.Offered),
 			percent(v.Goodput/v.Offered)), plain, 60})
 	}
-	d.line(y, 3, left, nil)
+	d.line(y, gap, left, nil)
 }
 
 func amplifiedStyle(v float64) style {

@@ -335,6 +335,30 @@ func TestLastWordIsTheSummarys(t *testing.T) {
 	}
 }
 
+// TestPausedRunIsJudged: who comes to a run that is held learns where its thresholds stand.
+func TestPausedRunIsJudged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, items := begin(t, judged)
+		write(w, slices.DeleteFunc(items, func(it Item) bool { return it.Event != nil && it.Event.Kind == "threshold" }))
+		hub := NewHub(w.Dir(), w.Subscribe)
+		ctx, cancel := context.WithCancel(t.Context())
+		h := NewHistory()
+		var viewer sync.WaitGroup
+		viewer.Go(func() {
+			for it := range hub.Items(ctx, "") {
+				h.Feed(it)
+			}
+		})
+		time.Sleep(3 * judgeEvery)
+		cancel()
+		viewer.Wait()
+		if got := score(thresholds(h.eventsUntil(h.newest))); got.met == 0 {
+			t.Errorf("nothing is met of %+v after %v of the run", got, h.newest)
+		}
+		finish(t, w, *synthetic(0)[0].Info)
+	})
+}
+
 // TestFinishedRunShowsItsSummary: a finished record tells its thresholds at the instants the summary names.
 func TestFinishedRunShowsItsSummary(t *testing.T) {
 	w, items := begin(t, judged)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/reports"
@@ -192,18 +193,8 @@ func watch(ctx context.Context, dir string, documented <-chan struct{}, tell fun
 	if j == nil {
 		return
 	}
-	next := time.Now()
-	for it, err := range record.Follow(ctx, dir, record.Cursor{}, nil) {
-		if err != nil {
-			return // whoever shows the run meets the same error and says it
-		}
-		j.feed(it)
-		if it.Gauge == nil || time.Now().Before(next) {
-			continue
-		}
-		began := time.Now()
-		tell(j.changes(false))
-		next = began.Add(max(judgeEvery, judgeShare*time.Since(began)))
+	if !j.follow(ctx, dir, tell) {
+		return
 	}
 	if documented != nil {
 		select {
@@ -221,6 +212,47 @@ func watch(ctx context.Context, dir string, documented <-chan struct{}, tell fun
 		}
 	}
 	tell(j.changes(true))
+}
+
+// follow judges while the run goes on, seldom enough; while it is paused too, so that what was read last is judged.
+// It reports whether the record was read to its end.
+func (j *judge) follow(ctx context.Context, dir string, tell func([]record.Event)) (ended bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	items := make(chan record.Item)
+	failed := false // whoever shows the run meets the same error and says it
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		defer close(items)
+		for it, err := range record.Follow(ctx, dir, record.Cursor{}, nil) {
+			failed = failed || err != nil
+			select {
+			case items <- it:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	defer reading.Wait()
+	defer cancel()
+	look := time.NewTicker(judgeEvery / 4)
+	defer look.Stop()
+	var next time.Time
+	for news := false; ; {
+		select {
+		case it, ok := <-items:
+			if !ok {
+				return !failed && ctx.Err() == nil
+			}
+			j.feed(it)
+			news = news || it.Gauge != nil
+		case began := <-look.C:
+			if news && began.After(next) {
+				news = false
+				tell(j.changes(false))
+				next = began.Add(max(judgeEvery, judgeShare*time.Since(began)))
+			}
+		}
+	}
 }
 
 // summed returns what the summary of a finished run says of its thresholds, as events at the instants at which they
