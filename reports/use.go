@@ -77,14 +77,24 @@ func (r *Report) useWords() string {
 	return text + fmt.Sprintf("; most memory in %s (%s)", most.name, Bytes.Format(most.memory))
 }
 
-// useTable shows every part.
+// useTable shows every part, and what all of them take to handle a message.
 func (r *Report) useTable() table {
-	t := table{Head: []string{"part", "CPU time", "cores on average", "cores at the most", "memory at the most"}}
+	t := table{Head: []string{"part", "CPU time", "a message", "cores on average", "at the most", "memory at the most"}}
 	wall := r.data.end.Seconds() / r.Info.Squeeze()
+	row := func(u use, peak, memory string) {
+		each := "–"
+		if n := r.summary.Messages.Offered; n > 0 {
+			each = FormatDuration(u.cpu / time.Duration(n))
+		}
+		t.Rows = append(t.Rows, []string{u.name, FormatDuration(u.cpu), each, fmt.Sprintf("%.2f", u.cpu.Seconds()/wall), peak, memory})
+	}
+	all := use{name: "all"}
 	for _, u := range r.data.uses() {
-		t.Rows = append(t.Rows, []string{
-			u.name, FormatDuration(u.cpu), fmt.Sprintf("%.2f", u.cpu.Seconds()/wall), fmt.Sprintf("%.2f", u.peak), Bytes.Format(u.memory),
-		})
+		row(u, fmt.Sprintf("%.2f", u.peak), Bytes.Format(u.memory))
+		all.cpu += u.cpu
+	}
+	if len(t.Rows) > 0 {
+		row(all, "", "")
 	}
 	return t
 }
@@ -111,7 +121,7 @@ func (d *Measured) useLines(suffix string, scale float64) []chart.Line {
 		colour chart.Colour
 		dash   chart.Dash
 	}{"whatsapp": {chart.Blue, chart.Solid}, "drafts": {chart.Orange, chart.Dashed}, "fake": {chart.Green, chart.Dotted}, "gateway": {chart.Purple, chart.DashDot},
-		"nats": {chart.Red, chart.Solid}, "sender": {chart.Blue, chart.Solid}}
+		"nats": {chart.Red, chart.Solid}, "harness": {chart.Black, chart.Dotted}, "sender": {chart.Blue, chart.Solid}}
 	var out []chart.Line
 	for _, kind := range slices.Sorted(maps.Keys(sums)) {
 		d.columns[usePrefix+kind+suffix+"_sum"] = sums[kind]

@@ -34,7 +34,7 @@ func TestUse(t *testing.T) {
 	if _, ok := figureUse(r); !ok {
 		t.Error("no picture of the parts")
 	}
-	if table := r.useTable(); len(table.Rows) != 2 || table.Rows[0][2] != "0.50" {
+	if table := r.useTable(); len(table.Rows) != 3 || table.Rows[0][3] != "0.50" || table.Rows[2][1] != "1.8s" {
 		t.Errorf("%v", table.Rows)
 	}
 }

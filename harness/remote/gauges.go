@@ -2,10 +2,12 @@ package remote
 
 import (
 	"context"
+	"os"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/aftershock-dev/aftershock/harness/internal/used"
 	"github.com/aftershock-dev/aftershock/reports/record"
 )
 
@@ -68,28 +70,33 @@ func (g *usage) Read(ctx context.Context) (map[string]float64, error) {
 	return v, nil
 }
 
-// sample adds what every part uses: part_whatsapp_1_cpu_cores, part_whatsapp_1_memory_bytes, and so on.
+// sample adds what every part uses, and what we use ourselves: part_whatsapp_1_cpu_cores, part_whatsapp_1_memory_bytes, and so on.
 func (g *usage) sample(ctx context.Context, v map[string]float64) {
 	ctx, cancel := context.WithTimeout(ctx, quickly)
 	defer cancel()
 	var mu sync.Mutex
+	note := func(part string, use Usage, err error) {
+		if err != nil {
+			return // it ended just now
+		}
+		now := time.Now()
+		mu.Lock()
+		defer mu.Unlock()
+		name := "part_" + strings.NewReplacer("/", "_", "-", "_").Replace(part)
+		if before, ok := g.parts[part]; ok {
+			v[name+"_cpu_cores"] = max(0, (use.CPU-before.cpu).Seconds()/now.Sub(before.at).Seconds())
+		}
+		g.parts[part] = sampled{now, use.CPU}
+		v[name+"_memory_bytes"] = float64(use.Memory)
+	}
 	var all sync.WaitGroup
 	for _, u := range g.system.units() {
 		all.Go(func() {
 			use, err := u.Usage(ctx)
-			if err != nil {
-				return // it ended just now
-			}
-			now := time.Now()
-			mu.Lock()
-			defer mu.Unlock()
-			name := "part_" + strings.NewReplacer("/", "_", "-", "_").Replace(u.Name())
-			if before, ok := g.parts[u.Name()]; ok {
-				v[name+"_cpu_cores"] = max(0, (use.CPU-before.cpu).Seconds()/now.Sub(before.at).Seconds())
-			}
-			g.parts[u.Name()] = sampled{now, use.CPU}
-			v[name+"_memory_bytes"] = float64(use.Memory)
+			note(u.Name(), use, err)
 		})
 	}
+	cpu, memory, err := used.By(os.Getpid())
+	note("harness", Usage{cpu, memory}, err)
 	all.Wait()
 }

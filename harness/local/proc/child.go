@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aftershock-dev/aftershock/harness/internal/used"
 	"github.com/aftershock-dev/aftershock/harness/remote"
 )
 
@@ -207,7 +208,7 @@ func (c *child) Pause(ctx context.Context) error {
 	if err := c.signalNow(halt); err != nil {
 		return err
 	}
-	for !stopped(c.process.Pid) && ctx.Err() == nil { // its threads stop one after another
+	for !used.Stopped(c.process.Pid) && ctx.Err() == nil { // its threads stop one after another
 		time.Sleep(time.Millisecond)
 	}
 	return ctx.Err()
@@ -242,9 +243,9 @@ func (c *child) Usage(context.Context) (remote.Usage, error) {
 	if !ok {
 		return u, nil
 	}
-	now, err := usage(c.process.Pid)
-	u.CPU += now.CPU
-	u.Memory = now.Memory
+	cpu, memory, err := used.By(c.process.Pid)
+	u.CPU += cpu
+	u.Memory = memory
 	return u, err
 }
 

@@ -1,4 +1,5 @@
-package proc
+// Package used tells what a process has used of the machine, as far as the operating system says.
+package used
 
 import (
 	"bytes"
@@ -6,49 +7,46 @@ import (
 	"os"
 	"strconv"
 	"time"
-
-	"github.com/aftershock-dev/aftershock/harness/remote"
 )
 
 // tick is the unit of CPU times in /proc: the kernel has told user space a hundredth of a second since ever.
 const tick = 10 * time.Millisecond
 
-// usage reads CPU time and resident memory of a process from /proc.
-func usage(pid int) (remote.Usage, error) {
+// By reads CPU time and resident memory of a process from /proc.
+func By(pid int) (cpu time.Duration, memory int64, err error) {
 	dir := "/proc/" + strconv.Itoa(pid)
 	stat, err := os.ReadFile(dir + "/stat")
 	if err != nil {
-		return remote.Usage{}, fmt.Errorf("sample a process: %w", err)
+		return 0, 0, fmt.Errorf("sample a process: %w", err)
 	}
 	// The name in parentheses may hold anything; user and system time are the 12th and 13th field after it.
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if len(fields) < 13 {
-		return remote.Usage{}, fmt.Errorf("sample a process: %s/stat has %d fields", dir, len(fields))
+		return 0, 0, fmt.Errorf("sample a process: %s/stat has %d fields", dir, len(fields))
 	}
-	var u remote.Usage
 	for _, f := range fields[11:13] {
 		n, err := strconv.ParseInt(string(f), 10, 64)
 		if err != nil {
-			return remote.Usage{}, fmt.Errorf("sample a process: %w", err)
+			return 0, 0, fmt.Errorf("sample a process: %w", err)
 		}
-		u.CPU += time.Duration(n) * tick
+		cpu += time.Duration(n) * tick
 	}
 	statm, err := os.ReadFile(dir + "/statm")
 	if err != nil {
-		return remote.Usage{}, fmt.Errorf("sample a process: %w", err)
+		return 0, 0, fmt.Errorf("sample a process: %w", err)
 	}
 	if fields = bytes.Fields(statm); len(fields) > 1 {
 		pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
 		if err != nil {
-			return remote.Usage{}, fmt.Errorf("sample a process: %w", err)
+			return 0, 0, fmt.Errorf("sample a process: %w", err)
 		}
-		u.Memory = pages * int64(os.Getpagesize())
+		memory = pages * int64(os.Getpagesize())
 	}
-	return u, nil
+	return cpu, memory, nil
 }
 
-// stopped reports whether every thread of a process has stopped, or the process is no more.
-func stopped(pid int) bool {
+// Stopped reports whether every thread of a process has stopped, or the process is no more.
+func Stopped(pid int) bool {
 	tasks, err := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
 	if err != nil {
 		return true

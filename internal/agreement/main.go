@@ -1,0 +1,185 @@
+// Command agreement runs scenarios in virtual time, on the wall's clock, in processes and, when an engine answers, in
+// containers, and prints their figures side by side: the tables of docs/agreement.md.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/reports"
+)
+
+// trial is one scenario with the factor by which its time is squeezed where time is real.
+type trial struct {
+	name     string
+	args     []string
+	compress float64
+}
+
+var trials = []trial{
+	{"smoke", []string{"smoke"}, 10},
+	{"reply-lost, with the incident's sender", []string{"reply-lost", "--variant", "incident"}, 20},
+	{"surge", []string{"internal/agreement/surge.yaml"}, 10},
+}
+
+// world is an environment and how it is asked for.
+type world struct {
+	name string
+	args []string
+	real bool
+}
+
+var worlds = []world{
+	{"virtual", nil, false},
+	{"wall", []string{"--clock", "wall"}, true},
+	{"processes", []string{"--env", "processes"}, true},
+	{"containers", []string{"--env", "containers"}, true},
+}
+
+func main() {
+	program := flag.String("aftershock", "./aftershock", "the program to run")
+	dir := flag.String("out", "", "keep the runs here (default: a temporary folder, removed)")
+	containers := flag.Bool("containers", false, "run in containers too")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Stdout, *program, *dir, *containers); err != nil {
+		fmt.Fprintln(os.Stderr, "agreement:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, out io.Writer, program, dir string, containers bool) error {
+	if dir == "" {
+		tmp, err := os.MkdirTemp("", "agreement-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(tmp)
+		dir = tmp
+	}
+	chosen := worlds
+	if !containers {
+		chosen = worlds[:3]
+	}
+	for _, t := range trials {
+		var all []reports.Summary
+		for _, w := range chosen {
+			s, err := t.in(ctx, w, program, dir)
+			if err != nil {
+				return fmt.Errorf("%s in %s: %w", t.name, w.name, err)
+			}
+			all = append(all, s)
+		}
+		fmt.Fprintf(out, "### %s (real time %s times as fast)\n\n%s\n", t.name, strconv.FormatFloat(t.compress, 'g', -1, 64), table(chosen, all))
+	}
+	return nil
+}
+
+// in runs the trial in a world. Exit codes of thresholds and of runs that cannot be trusted are results too.
+func (t trial) in(ctx context.Context, w world, program, dir string) (reports.Summary, error) {
+	word, _, _ := strings.Cut(t.name, ",")
+	args := slices.Concat([]string{"run"}, t.args, []string{"--ui", "none", "-o", "json", "--out", filepath.Join(dir, word+"-"+w.name)}, w.args)
+	if w.real {
+		args = append(args, "--compress", strconv.FormatFloat(t.compress, 'g', -1, 64))
+	}
+	fmt.Fprintf(os.Stderr, "%s %s\n", program, strings.Join(args, " "))
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it takes its parts down
+	cmd.WaitDelay = time.Minute
+	var text, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &text, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && (exit.ExitCode() == 3 || exit.ExitCode() == 99) {
+		err = nil
+	}
+	if err != nil {
+		return reports.Summary{}, fmt.Errorf("%w\n%s", err, errs.Bytes())
+	}
+	var s reports.Summary
+	return s, json.Unmarshal(text.Bytes(), &s)
+}
+
+// line is one figure of the table.
+type line struct {
+	name  string
+	value func(s reports.Summary) float64
+	show  func(v float64) string
+}
+
+func count(v float64) string { return strconv.FormatFloat(v, 'f', 0, 64) }
+func times(v float64) string { return strconv.FormatFloat(v, 'f', 3, 64) }
+func millis(v float64) string {
+	return (time.Duration(v * float64(time.Millisecond))).Round(time.Millisecond).String()
+}
+
+var lines = []line{
+	{"offered", func(s reports.Summary) float64 { return float64(s.Messages.Offered) }, count},
+	{"delivered", func(s reports.Summary) float64 { return float64(s.Messages.Delivered) }, count},
+	{"shed", func(s reports.Summary) float64 { return float64(s.Messages.Shed) }, count},
+	{"expired", func(s reports.Summary) float64 { return float64(s.Messages.Expired) }, count},
+	{"failed", func(s reports.Summary) float64 { return float64(s.Messages.Failed) }, count},
+	{"pending", func(s reports.Summary) float64 { return float64(s.Messages.Pending) }, count},
+	{"lost", func(s reports.Summary) float64 { return float64(s.Messages.Lost) }, count},
+	{"copies too many", func(s reports.Summary) float64 { return float64(s.Duplicates.Copies) }, count},
+	{"… by client_retry", func(s reports.Summary) float64 { return float64(s.Duplicates.ByCause.ClientRetry) }, count},
+	{"… by create_retry", func(s reports.Summary) float64 { return float64(s.Duplicates.ByCause.CreateRetry) }, count},
+	{"… by send_retry", func(s reports.Summary) float64 { return float64(s.Duplicates.ByCause.SendRetry) }, count},
+	{"… by redelivery", func(s reports.Summary) float64 { return float64(s.Duplicates.ByCause.Redelivery) }, count},
+	{"amplification", func(s reports.Summary) float64 { return s.Attempts.Amplification }, times},
+	{"delivery p50", func(s reports.Summary) float64 { return s.Delivery.P50 }, millis},
+	{"delivery p99", func(s reports.Summary) float64 { return s.Delivery.P99 }, millis},
+	{"lateness p99", func(s reports.Summary) float64 { return s.Harness.LatenessMS.P99 }, millis},
+}
+
+// table sets the worlds side by side, each with its difference from the first. Rows without anything are left out.
+func table(worlds []world, all []reports.Summary) string {
+	var b strings.Builder
+	b.WriteString("| |")
+	for _, w := range worlds {
+		b.WriteString(" " + w.name + " |")
+	}
+	b.WriteString("\n|---" + strings.Repeat("|--:", len(worlds)) + "|\n")
+	for _, l := range lines {
+		row, any := "| "+l.name+" |", false
+		for i, s := range all {
+			v := l.value(s)
+			any = any || v != 0
+			row += " " + l.show(v) + difference(l.value(all[0]), v, i) + " |"
+		}
+		if any {
+			b.WriteString(row + "\n")
+		}
+	}
+	b.WriteString("| believable |")
+	for _, s := range all {
+		if s.Verdict == reports.Invalid {
+			b.WriteString(" no |")
+		} else {
+			b.WriteString(" yes |")
+		}
+	}
+	return b.String() + "\n"
+}
+
+// difference says how far a value is from that of virtual time.
+func difference(base, v float64, column int) string {
+	if column == 0 || base == 0 || v == base {
+		return ""
+	}
+	return fmt.Sprintf(" (%+.1f %%)", (v-base)/base*100)
+}
