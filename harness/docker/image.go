@@ -28,6 +28,9 @@ ENTRYPOINT ["/aftershock"]
 // workDir is where a part finds its files and may keep its own.
 const workDir = "/work"
 
+// buildWithin bounds how long the image may take.
+const buildWithin = 5 * time.Minute
+
 // buildImage builds the image unless the engine has it already, and returns its name.
 func buildImage(ctx context.Context, provider *testcontainers.DockerProvider, exe string) (name string, err error) {
 	binary, err := os.ReadFile(exe)
@@ -55,10 +58,13 @@ func buildImage(ctx context.Context, provider *testcontainers.DockerProvider, ex
 		ContextArchive: bytes.NewReader(archive), Repo: repo, Tag: tag, KeepImage: true, BuildLogWriter: &log,
 		BuildOptionsModifier: func(o *client.ImageBuildOptions) { o.Labels = map[string]string{label: "image"} },
 	}}
-	if _, err = provider.BuildImage(ctx, &req); err != nil {
+	// A build that is broken off leaves layers behind that nobody knows: it takes seconds, and is finished.
+	build, cancel := context.WithTimeout(context.WithoutCancel(ctx), buildWithin)
+	defer cancel()
+	if _, err = provider.BuildImage(build, &req); err != nil {
 		return "", fmt.Errorf("build image %s: %w\n%s", name, err, bytes.TrimSpace(log.Bytes()))
 	}
-	return name, nil
+	return name, ctx.Err()
 }
 
 // checkStatic refuses a binary that needs anything that an empty image does not have.

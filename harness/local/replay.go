@@ -61,7 +61,10 @@ func Replay(ctx context.Context, o Options) (record.Info, error) {
 	if info.State == "" || info.State == "running" {
 		info.State = "failed"
 	}
-	if runErr != nil && !errors.Is(runErr, context.Canceled) {
+	switch {
+	case errors.Is(runErr, context.Canceled):
+		info.State = "interrupted"
+	case runErr != nil:
 		info.State, info.Error = "failed", runErr.Error()
 	}
 	if err := w.Close(info); err != nil {

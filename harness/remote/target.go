@@ -138,7 +138,7 @@ func (s *System) startTargetFake(ctx context.Context) error {
 // image tells whether someone else's sender is started here.
 func (s *System) image() bool {
 	t := s.opts.Scenario.Target
-	return t != nil && t.Image != "" && s.opts.Outside.URL == ""
+	return t != nil && t.Image != "" && s.opts.Outside.URL == "" && s.opts.Engine.Name() != "processes"
 }
 
 // door is where someone else's sender that runs already is reached.
