@@ -124,9 +124,16 @@ func (s *Sweep) figureFront() (chart.Figure, bool) {
 	if len(rest.X) > 0 {
 		lines = []chart.Line{rest, best}
 	}
-	return chart.Figure{ID: "P15", Slug: "pareto", Title: fmt.Sprintf("%d of %d settings are worth choosing from", len(front), len(front)+len(rest.X)),
+	return chart.Figure{ID: "P15", Slug: "pareto", Title: s.frontCount(len(front), len(front)+len(rest.X)),
 		Caption: "Down and left is better. Grey settings are beaten on both axes by one on the front.",
 		Panels:  []chart.Panel{{Height: 250, X: x, Y: chart.Axis{Label: unit, Max: top(lines), Format: Count.Format}, Lines: lines}}}, true
+}
+
+func (s *Sweep) frontCount(front, all int) string {
+	if front == 1 {
+		return "Best on both axes: " + s.name(s.front()[0])
+	}
+	return fmt.Sprintf("%d of %d settings are worth choosing from", front, all)
 }
 
 func (s *Sweep) figureTornado() (chart.Figure, bool) {

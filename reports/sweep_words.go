@@ -28,7 +28,9 @@ func (s *Sweep) Text(w io.Writer) error {
 		b.WriteString("\n" + t.plainText("  "))
 	}
 	if t := s.effectTable(); len(t.Rows) > 0 {
-		b.WriteString("\nWhat each changes in " + s.Headline.Name + "\n\n" + t.plainText("  "))
+		b.WriteString("\n")
+		paragraph("", s.effectTitle())
+		b.WriteString("\n" + t.plainText("  "))
 	}
 	b.WriteString("\n")
 	for _, line := range s.SafeWords() {
@@ -59,7 +61,7 @@ func (s *Sweep) Markdown(w io.Writer) error {
 		fmt.Fprintf(&b, "\n### %s\n\n%s", s.frontTitle(), t.markdown())
 	}
 	if t := s.effectTable(); len(t.Rows) > 0 {
-		fmt.Fprintf(&b, "\n### What each changes in %s\n\n%s", s.Headline.Name, t.markdown())
+		fmt.Fprintf(&b, "\n### %s\n\n%s", s.effectTitle(), t.markdown())
 	}
 	_, err := w.Write(b.Bytes())
 	return err
@@ -152,6 +154,10 @@ func (s *Sweep) frontTable() table {
 		t.Rows = append(t.Rows, append(s.settingCells(p), s.Headline.Unit.Format(s.value(p, s.Headline)), s.Cost.Unit.Format(s.value(p, s.Cost))))
 	}
 	return t
+}
+
+func (s *Sweep) effectTitle() string {
+	return "What each changes in " + s.Headline.Name + ", against " + s.name(SweepPoint{Levels: make([]int, len(s.Axes))})
 }
 
 func (s *Sweep) effectTable() table {

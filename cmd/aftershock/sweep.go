@@ -93,6 +93,9 @@ func (f *sweepFlags) run(cmd *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
+	if base.Target != nil {
+		return usageError(errors.New("a sweep replays the reference sender; the scenario has a target, a sender of your own (see aftershock run)"))
+	}
 	axes, err := f.axes(base)
 	if err != nil {
 		return usageError(err)
