@@ -103,7 +103,8 @@ func (v *sieve) wants(e *Entry) bool {
 	return (v.message == "" || v.message == e.Message) && (v.to == "" || v.to == e.To) && e.Copy >= v.copies
 }
 
-// getLedger streams entries, one JSON object a line; with follow=true it goes on as entries arrive.
+// getLedger streams entries, one JSON object a line; with follow=true it goes on as entries arrive, until a reset
+// starts the numbers anew.
 func (s *Server) getLedger(w http.ResponseWriter, r *http.Request) {
 	v, err := readSieve(r)
 	if err != nil {
@@ -111,7 +112,7 @@ func (s *Server) getLedger(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	out := json.NewEncoder(w)
+	out, over := json.NewEncoder(w), s.ledger.ends()
 	for written := 0; ; {
 		list, err := s.ledger.after(v.after, 1000)
 		if err != nil {
@@ -138,6 +139,8 @@ func (s *Server) getLedger(w http.ResponseWriter, r *http.Request) {
 		flush(w)
 		select {
 		case <-s.ledger.grows(v.after):
+		case <-over:
+			return
 		case <-r.Context().Done():
 			return
 		}

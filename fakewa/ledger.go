@@ -45,6 +45,7 @@ type ledger struct {
 	sum    Summary
 	grown  chan struct{} // closed and replaced when entries arrive and someone waits
 	waits  bool
+	over   chan struct{} // closed and replaced when everything is forgotten
 }
 
 // block is a run of encoded entries.
@@ -58,7 +59,7 @@ type block struct {
 const blockSize = 256 << 10
 
 func newLedger(memory int64, dir string) *ledger {
-	return &ledger{next: 1, memory: memory, file: spill{dir: dir}, grown: make(chan struct{}), sum: newSummary()}
+	return &ledger{next: 1, memory: memory, file: spill{dir: dir}, grown: make(chan struct{}), over: make(chan struct{}), sum: newSummary()}
 }
 
 // add numbers an entry and keeps it.
@@ -159,6 +160,15 @@ func (l *ledger) reset() {
 	defer l.mu.Unlock()
 	l.file.close()
 	l.blocks, l.next, l.held, l.spilt, l.sum = nil, 1, 0, 0, newSummary()
+	close(l.over)
+	l.over = make(chan struct{})
+}
+
+// ends returns a channel that is closed when everything is forgotten.
+func (l *ledger) ends() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.over
 }
 
 // decided counts a decision.

@@ -117,6 +117,19 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// A reset starts the numbers anew, so whoever follows has to start anew.
+func TestFollowEndsWithAReset(t *testing.T) {
+	s, c := open(t)
+	send(t, s, "[ref:m1]")
+	err := c.Each(t.Context(), url.Values{"follow": {"true"}}, func(fakewa.Entry) error { return c.Reset(t.Context()) })
+	if err != nil {
+		t.Errorf("the stream ended with %v", err)
+	}
+	if list, err := c.After(t.Context(), 0, 10); err != nil || len(list) != 0 {
+		t.Errorf("after a reset: %v %v", list, err)
+	}
+}
+
 func TestTheRest(t *testing.T) {
 	s, c := open(t)
 	ctx := t.Context()
