@@ -278,7 +278,8 @@ func (m *Model) Snapshot() Snapshot {
 	s := m.history.Snapshot(now, seen, from, to, base)
 	s.Status = m.status
 	going := m.history.info.State == record.Running
-	s.Link = Link{Live: !m.ended && going, Behind: !m.ended && m.history.newest < m.status.At, Judging: !m.ended && !going && m.lived, Lost: m.lost, Age: m.now.Sub(m.heard)}
+	reading := m.history.info.ID != "" && !going && !m.lived // a record that is still being read
+	s.Link = Link{Live: !m.ended && going, Behind: !m.ended && (reading || m.history.newest < m.status.At), Judging: !m.ended && !going && m.lived, Lost: m.lost, Age: m.now.Sub(m.heard)}
 	s.View = m.view
 	s.View.Held, s.View.Play, s.View.Rate, s.View.Window = m.held, m.play, m.rate, m.window
 	if m.held && !m.ended && !m.play {

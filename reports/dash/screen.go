@@ -48,7 +48,7 @@ func (s *screen) open() {
 func (s *screen) close() error {
 	close(s.stop)
 	s.done.Wait()
-	s.write([]byte("\x1b[0m\x1b[?25h\x1b[?1049l"))
+	s.write([]byte("\x1b[0m\x1b[2J\x1b[H\x1b[?25h\x1b[?1049l")) // cleared: not every terminal has a screen to go back to
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err

@@ -80,6 +80,9 @@ func (d *drawing) thresholdTable(r rect) {
 			if _, rest, ok := strings.Cut(text, " "); ok {
 				text = rest
 			}
+			if i := strings.LastIndex(text, ": "); i >= 0 && width(text, d.f.ascii) > room {
+				text = text[i+2:]
+			}
 		}
 		d.f.text(x+2, y, cut(text, max(end-x-2, 0), d.f.ascii), plain, end-x-2)
 	}
