@@ -259,7 +259,7 @@ func (q *queue) join(now time.Time, cfg LatencyLoad) (time.Duration, bool) {
 	if cfg.Queue > 0 && q.waiting >= float64(cfg.Queue) {
 		return 0, true
 	}
-	wait := time.Duration(q.waiting / rate * float64(time.Second))
+	wait := span(q.waiting / rate * float64(time.Second))
 	q.waiting++
 	return wait, false
 }

@@ -1,6 +1,7 @@
 package fakewa
 
 import (
+	"math"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/chance"
@@ -114,13 +115,16 @@ func (b *bucket) take(now time.Time, per, size float64, use bool) time.Duration 
 	b.missing = max(0, b.missing-now.Sub(b.at).Seconds()*per)
 	b.at = now
 	if b.missing+1 > size+1e-9 {
-		return time.Duration((b.missing + 1 - size) / per * float64(time.Second))
+		return span((b.missing + 1 - size) / per * float64(time.Second))
 	}
 	if use {
 		b.missing++
 	}
 	return 0
 }
+
+// span is so many nanoseconds, however absurdly many.
+func span(ns float64) time.Duration { return time.Duration(min(ns, math.MaxInt64/4)) }
 
 // pair returns how long until the number may write to the user again, and uses one message up when it may now.
 func (l *limiter) pair(now time.Time, number, user string, p Pair) time.Duration {
@@ -144,15 +148,15 @@ func (l *limiter) pair(now time.Time, number, user string, p Pair) time.Duration
 	}
 	switch {
 	case u.blocked:
-		wait = time.Duration(debt * float64(p.Every))
+		wait = span(debt * float64(p.Every))
 	case debt+1 > burst+1e-6:
-		wait = time.Duration((debt + 1 - burst) * float64(p.Every))
+		wait = span((debt + 1 - burst) * float64(p.Every))
 	default:
 		debt++
 	}
 	u.at, u.debt = at, float32(debt)
 	l.pairs[key] = u
-	l.sweep(now, p.Every*time.Duration(burst))
+	l.sweep(now, span(float64(p.Every)*burst))
 	return wait
 }
 
