@@ -115,7 +115,7 @@ type Step struct {
 
 // Action is a step that acts on replicas.
 type Action struct {
-	Verb   string        // kill, pause, resume, partition, heal, delay, restart, scale
+	Verb   string        // kill, start, pause, resume, partition, heal, delay, restart, scale
 	Target string        // whatsapp/1, drafts
 	Count  int           // for scale
 	By     time.Duration // for delay; 0 ends it

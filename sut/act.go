@@ -8,12 +8,13 @@ import (
 	"github.com/aftershock-dev/aftershock/sut/fleet"
 )
 
-// Act does something to the copies of a service: kill, pause, resume, partition, heal, restart on whatsapp/1 (or on
-// whatsapp, for all of them), scale on whatsapp with the number of copies.
+// Act does something to the copies of a service: kill, start, pause, resume, partition, heal, restart on whatsapp/1 (or
+// on whatsapp, for all of them), scale on whatsapp with the number of copies.
 //
-// A killed copy loses what it was doing and is replaced after its start time; a restarted one finishes first. A paused
-// and a partitioned copy look alike from outside: nothing comes back until resume or heal. Scaling moves the floor, and
-// the ceiling when that is lower.
+// A killed copy loses what it was doing and is replaced after its start time, so that start has nothing left to do; a
+// restarted one finishes first. A paused and a partitioned copy look alike from outside: nothing comes back until resume
+// or heal, which do nothing to a copy that scaling has removed meanwhile. Scaling moves the floor, and the ceiling when
+// that is lower.
 func (s *Sender) Act(verb, target string, n int) error {
 	f, slot, err := s.target(target)
 	if err != nil {
@@ -44,12 +45,14 @@ func verbOf(f *fleet.Fleet, verb string) (func(slot int) error, error) {
 		return f.Kill, nil
 	case "restart":
 		return f.Restart, nil
+	case "start":
+		return func(int) error { return nil }, nil
 	case "pause", "partition":
 		return f.Pause, nil
 	case "resume", "heal":
 		return f.Resume, nil
 	}
-	return nil, fmt.Errorf("%w: verb %q: use kill, pause, resume, partition, heal, restart or scale", ErrTarget, verb)
+	return nil, fmt.Errorf("%w: verb %q: use kill, start, pause, resume, partition, heal, restart or scale", ErrTarget, verb)
 }
 
 func (s *Sender) scale(target string, slot, n int) error {

@@ -3,6 +3,7 @@ package sut
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/strict"
@@ -36,15 +37,28 @@ func ParseConfig(file string, yaml []byte) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
+	return ReadConfig(tree)
+}
+
+// ReadConfig is ParseConfig of what has been parsed already, and perhaps put together from several places.
+func ReadConfig(tree *strict.Node) (Config, error) {
 	name := "hardened"
 	if n := tree.Field("preset"); n != nil {
 		name = n.Text
 	}
 	c, err := Preset(name)
 	if err != nil {
-		return Config{}, fmt.Errorf("%s: %w", file, err)
+		return Config{}, tree.Field("preset").Error("preset", fmt.Sprintf("%q is not a preset", name), didYouMean(name))
 	}
 	return overlay(c, tree)
+}
+
+// didYouMean lists the presets, the likely one first.
+func didYouMean(name string) string {
+	if best := strict.Suggest(name, Presets()); best != "" {
+		return "did you mean " + best + "?"
+	}
+	return "use " + strings.Join(Presets(), ", ")
 }
 
 // overlay lays a file over a configuration and validates the whole.
@@ -53,9 +67,19 @@ func overlay(c Config, tree *strict.Node) (Config, error) {
 		return Config{}, err
 	}
 	if err := c.Validate(); err != nil {
-		return Config{}, fmt.Errorf("%s: %w", tree.File, err)
+		return Config{}, placed(tree, err)
 	}
 	return c, nil
+}
+
+// placed says where everything stands that Validate has found wrong.
+func placed(tree *strict.Node, err error) error {
+	var out strict.Errors
+	for line := range strings.Lines(err.Error()) {
+		key, problem, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+		out = append(out, tree.Place(key).Error(key, problem, ""))
+	}
+	return out.Err()
 }
 
 // Effective returns every setting by its dotted key.

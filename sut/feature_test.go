@@ -517,6 +517,26 @@ func TestKilledAndPausedReplicas(t *testing.T) {
 			}
 		})
 	}
+	inBubble(t, func(t *testing.T) { // the end of a kill, a pause or a partition of a copy that scaling has removed
+		w := hardenedWorld(t, "whatsapp: {replicas: {min: 3}}")
+		defer w.close()
+		for _, verbs := range [][2]string{{"kill", "start"}, {"pause", "resume"}, {"partition", "heal"}} {
+			if err := w.sender.Act("scale", "whatsapp", 3); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Minute)
+			if err := w.sender.Act(verbs[0], "whatsapp/3", 0); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.sender.Apply([]byte("whatsapp: {replicas: {min: 1, max: 2}}")); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Minute)
+			if err := w.sender.Act(verbs[1], "whatsapp/3", 0); err != nil {
+				t.Errorf("%s after %s: %v", verbs[1], verbs[0], err)
+			}
+		}
+	})
 	if err := (&Sender{}).Act("kill", "moon/1", 0); err == nil {
 		t.Error("an unknown target is no error")
 	}

@@ -111,7 +111,10 @@ func (p *pool) act(ctx context.Context, a scenarios.Action, slot int) error {
 		}
 	}
 	p.mu.Unlock()
-	if len(chosen) == 0 {
+	switch {
+	case a.Verb == "start", len(chosen) == 0 && (a.Verb == "resume" || a.Verb == "heal"):
+		return nil // a killed copy is replaced without being asked, and what scaling has removed needs no help
+	case len(chosen) == 0:
 		return fmt.Errorf("%s %s: no such replica is running", a.Verb, a.Target)
 	}
 	for _, m := range chosen {
@@ -142,6 +145,11 @@ func actOnUnit(ctx context.Context, a scenarios.Action, u Unit) error {
 	switch a.Verb {
 	case "kill":
 		return u.Kill(ctx)
+	case "start":
+		if ok, _ := u.Alive(); ok {
+			return nil
+		}
+		return u.Start(ctx)
 	case "restart":
 		if ok, _ := u.Alive(); ok {
 			if err := u.Stop(ctx); err != nil {

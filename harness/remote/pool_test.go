@@ -253,6 +253,11 @@ func TestPoolReplacesAndAvoids(t *testing.T) {
 		if err := r.act(t.Context(), scenarios.Action{Verb: "kill", Target: "whatsapp/7"}, 7); err == nil || !strings.Contains(err.Error(), "whatsapp/7") {
 			t.Errorf("killing what is not there: %v", err)
 		}
+		for _, verb := range []string{"start", "resume", "heal"} { // the end of a kill, a pause or a partition of a copy that scaling has removed
+			if err := r.act(t.Context(), scenarios.Action{Verb: verb, Target: "whatsapp/7"}, 7); err != nil {
+				t.Errorf("%s what is not there any more: %v", verb, err)
+			}
+		}
 	})
 }
 

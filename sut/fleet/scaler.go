@@ -253,13 +253,15 @@ func (f *Fleet) Pause(slot int) error {
 	return nil
 }
 
-// Resume lets a stopped copy go on.
+// Resume lets a stopped copy go on, also one that scaling has taken out of rotation meanwhile.
 func (f *Fleet) Resume(slot int) error {
-	r, err := f.Replica(slot)
-	if err != nil {
-		return err
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range slices.Concat(*f.rotation.Load(), f.draining) {
+		if r.Slot == slot {
+			r.thaw()
+		}
 	}
-	r.thaw()
 	return nil
 }
 

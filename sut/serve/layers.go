@@ -63,7 +63,7 @@ func (l Layers) Config() (sut.Config, []Origin, error) {
 			return sut.Config{}, nil, err
 		}
 	}
-	c, err := sut.ParseConfig("settings", tree.YAML())
+	c, err := sut.ReadConfig(tree)
 	if err != nil {
 		return c, nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aftershock-dev/aftershock/internal/strict"
 	"github.com/aftershock-dev/aftershock/sut"
 )
 
@@ -40,6 +41,33 @@ func TestRealHostsAreRefusedUntilToldTwice(t *testing.T) {
 			if refused := errors.Is(err, ErrReal); refused != (real && told < 2) {
 				t.Errorf("%s, told %d times: %v", api, told, err)
 			}
+		}
+	}
+}
+
+func TestWrongSettingsAreToldWithTheirPlace(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "sender.yaml")
+	if err := os.WriteFile(file, []byte("preset: mitigated\ndrafts:\n  burst: 0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	misnamed := filepath.Join(t.TempDir(), "preset.yaml")
+	if err := os.WriteFile(misnamed, []byte("\npreset: hardned\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		layers Layers
+		want   string
+	}{
+		{Layers{File: file}, file + ":3: drafts.burst: 0; at least 1 is needed"},
+		{Layers{File: misnamed}, misnamed + `:2: preset: "hardned" is not a preset; did you mean hardened?`},
+		{Layers{Preset: "x"}, `flag --preset: preset: "x" is not a preset; use incident, mitigated, hardened`},
+		{Layers{Set: map[string]string{"drafts.burst": "0"}}, "flag --set: drafts.burst: 0; at least 1 is needed"},
+		{Layers{Env: []string{"AFTERSHOCK_DRAFTS_BURST=0"}}, "environment AFTERSHOCK_DRAFTS_BURST: drafts.burst: 0; at least 1 is needed"},
+		{Layers{Set: map[string]string{"drafts.burts": "1"}}, "flag --set: drafts.burts: unknown key; did you mean burst?"},
+	} {
+		_, _, err := c.layers.Config()
+		if bad, ok := errors.AsType[*strict.Error](err); !ok || bad.Error() != c.want {
+			t.Errorf("told %v, want %s", err, c.want)
 		}
 	}
 }
