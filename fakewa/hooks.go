@@ -47,6 +47,7 @@ type job struct {
 type post struct {
 	url     string
 	updates []*update
+	size    int       // of its body, about
 	first   time.Time // of the first try
 	tries   int
 	closed  bool // a batch that has left
@@ -175,7 +176,7 @@ func (h *hooks) queue(ctx context.Context, now time.Time, url string, u *update,
 		return
 	}
 	h.waiting++
-	one := &post{url: url, updates: []*update{u}}
+	one := &post{url: url, updates: []*update{u}, size: u.size()}
 	if batch <= 1 {
 		h.mu.Unlock()
 		if delay > 0 {
@@ -186,21 +187,39 @@ func (h *hooks) queue(ctx context.Context, now time.Time, url string, u *update,
 		return
 	}
 	open := h.batches[url]
+	var heavy *post // leaves before this update would make it too large
+	if open != nil && open.size+one.size > maxHook {
+		heavy, open = open, nil
+	}
 	opened := open == nil
 	if opened {
 		open = one
 		h.batches[url] = open
 	} else {
-		open.updates = append(open.updates, u)
+		open.updates, open.size = append(open.updates, u), open.size+one.size
 	}
 	full := len(open.updates) >= batch
 	h.mu.Unlock()
+	if heavy != nil {
+		h.leave(ctx, heavy)
+	}
 	switch {
 	case full:
 		h.leave(ctx, open)
 	case opened:
 		h.schedule(now, max(delay, linger), task{post: open})
 	}
+}
+
+// maxHook is the most bytes of a POST, as Meta documents it.
+const maxHook = 3 * mib
+
+// size is about how many bytes an update takes up in a POST, and not less.
+func (u *update) size() int {
+	if u.inbound != nil {
+		return 1024 + 12*len(u.inbound.name) + len(u.inbound.message)
+	}
+	return 1024 + 6*len(u.later.Callback)
 }
 
 // leave hands a POST to a worker; a batch leaves once.

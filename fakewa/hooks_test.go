@@ -232,6 +232,27 @@ func TestBatches(t *testing.T) {
 	})
 }
 
+// However full a batch may be, its POST stays below 3 MB.
+func TestBatchesStaySmall(t *testing.T) {
+	c := &callback{}
+	bubble(t, Config{Webhook: Webhook{Batch: 1000, Linger: time.Minute, Statuses: []string{"sent"}}}, c, Wiring{}, func(t *testing.T, s *Server) {
+		for i := range 1000 {
+			call(t, s, "POST", hooksPath, "application/json", text(fmt.Sprint(16500000000+i), "x", strings.Repeat("ä", 512)))
+		}
+		pass(time.Hour)
+		n := 0
+		for _, body := range c.posts {
+			n += strings.Count(body, `"status":"sent"`)
+			if len(body) > 3<<20 {
+				t.Errorf("%d bytes", len(body))
+			}
+		}
+		if n != 1000 || len(c.posts) < 2 {
+			t.Errorf("%d updates in %d posts", n, len(c.posts))
+		}
+	})
+}
+
 func TestFailedWebhook(t *testing.T) {
 	c := &callback{}
 	bubble(t, Config{}, c, Wiring{}, func(t *testing.T, s *Server) {
