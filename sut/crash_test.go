@@ -149,19 +149,35 @@ func (w *witness) notify(id, callback string, after time.Duration) {
 // nothing is sent twice but what the witness proves to have been ambiguous.
 func TestCrash(t *testing.T) {
 	slots := make(chan struct{}, 4) // a sender with its queue is not small
-	for _, point := range drafts.Points() {
-		t.Run(string(point), func(t *testing.T) {
-			t.Parallel()
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			crashAt(t, point)
-		})
+	points := drafts.Points()
+	found := make([]aftermath, len(points))
+	t.Run("at", func(t *testing.T) {
+		for i, point := range points {
+			t.Run(string(point), func(t *testing.T) {
+				t.Parallel()
+				slots <- struct{}{}
+				defer func() { <-slots }()
+				found[i] = crashAt(t, point)
+			})
+		}
+	})
+	var b strings.Builder
+	var all aftermath
+	for i, a := range found {
+		fmt.Fprintf(&b, "\n%-10s %12d %6d %12d %11d", points[i], a.acked, a.lost, a.twice, a.explained)
+		all.acked, all.lost, all.twice, all.explained = all.acked+a.acked, all.lost+a.lost, all.twice+a.twice, all.explained+a.explained
 	}
+	t.Logf("a sender killed (SIGKILL) at every point of a draft's way, started again, and waited for:\n%-10s %12s %6s %12s %11s%s\n%-10s %12d %6d %12d %11d",
+		"killed at", "acknowledged", "lost", "accepted 2x", "explained*", &b, "all", all.acked, all.lost, all.twice, all.explained)
+	t.Log("* the API had accepted it and its answer was lost: nobody could know")
 }
+
+// aftermath is what became of the messages of one crash.
+type aftermath struct{ acked, lost, twice, explained int }
 
 const crashMessages = 30
 
-func crashAt(t *testing.T, point drafts.Point) {
+func crashAt(t *testing.T, point drafts.Point) (found aftermath) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -203,27 +219,29 @@ func crashAt(t *testing.T, point drafts.Point) {
 	close(w.giveUp)
 	w.hooks.Wait()
 
-	lost, twice, explained := 0, 0, 0
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i := range crashMessages {
 		text := "text-" + strconv.Itoa(i)
+		if acked[i].Load() {
+			found.acked++
+		}
 		switch n := len(w.copies[text]); {
 		case n == 0 && acked[i].Load():
-			lost++
+			found.lost++
 			t.Errorf("%s was acknowledged and never accepted", text)
 		case n > 1 && w.unsure[text] > 0:
-			twice++
-			explained++
+			found.twice++
+			found.explained++
 		case n > 1:
-			twice++
+			found.twice++
 			t.Errorf("%s was accepted %d times as %v, and no answer was lost", text, n, w.copies[text])
 		}
 	}
 	if !drained {
 		t.Errorf("the backlog did not drain")
 	}
-	t.Logf("killed at %-8s lost %d, duplicates %d, of which the lost answer explains %d", point, lost, twice, explained)
+	return found
 }
 
 func start(t *testing.T, spec childSpec) *exec.Cmd {
