@@ -115,15 +115,23 @@ func (d *Measured) readAttempts() error {
 	if d.run.Dir == "" {
 		return nil
 	}
+	var saved salvage
+	rebuild := cutOff(d.run)
 	for a, err := range record.Attempts(d.run.Dir) {
 		if err != nil {
 			return err
 		}
 		a = a.InScenarioTime(d.run.Info.Squeeze())
+		if rebuild {
+			saved.add(a)
+		}
 		d.hops[a.Hop] = append(d.hops[a.Hop], attempt{
 			at: a.At, took: a.Done - a.At, status: int32(a.Status), code: int32(a.Code),
 			failed: a.Error != "" || a.Status == 0, taken: a.Taken,
 		})
+	}
+	if rebuild {
+		d.messages = byDue(saved.rows)
 	}
 	for _, as := range d.hops {
 		slices.SortStableFunc(as, func(a, b attempt) int { return cmp.Compare(a.at, b.at) })

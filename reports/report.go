@@ -141,7 +141,11 @@ func (r *Report) untrusted() []string {
 	out := append([]string(nil), r.Info.Harness.Invalid...)
 	switch r.Info.State {
 	case record.Running:
-		out = append(out, "the run was cut off: its record has no end")
+		why := "the run was cut off: its record has no end"
+		if cutOff(r.data.run) {
+			why += ", and what became of its messages had not been written"
+		}
+		out = append(out, why)
 	case record.Interrupted:
 		out = append(out, "the run was interrupted")
 	case record.Broken:

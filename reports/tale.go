@@ -137,7 +137,11 @@ func attemptText(a record.Attempt) string {
 func (t Tale) Text(start time.Time) string {
 	m := t.Message
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s to recipient %s, due at %s", m.ID, m.Type, m.To, FormatClock(m.Scheduled))
+	b.WriteString(m.ID + ": ")
+	if m.To != "" { // not known of a run that was killed
+		fmt.Fprintf(&b, "%s to recipient %s, ", m.Type, m.To)
+	}
+	b.WriteString("due at " + FormatClock(m.Scheduled))
 	if !start.IsZero() {
 		fmt.Fprintf(&b, " (%s)", start.Add(m.Scheduled).Format("15:04:05 -07:00"))
 	}

@@ -152,10 +152,16 @@ func (r *Report) factList(fact func(name, text string)) {
 func (r *Report) replayed() string {
 	s := r.summary
 	text := FormatSeconds(s.Run.VirtualS) + " of scenario time"
+	if r.Info.State == record.Running {
+		text = FormatDuration(r.data.end) + " of scenario time"
+	}
 	if !r.Info.Start.IsZero() {
 		text += " from " + r.Info.Start.Format("2 January 2006 15:04 -07:00")
 	}
-	text += " in " + FormatSeconds(s.Run.WallS) + " (" + s.Run.Clock + " clock, " + s.Run.Environment + "), seed " + fmt.Sprint(s.Scenario.Seed)
+	if r.Info.State != record.Running {
+		text += " in " + FormatSeconds(s.Run.WallS)
+	}
+	text += " (" + s.Run.Clock + " clock, " + s.Run.Environment + "), seed " + fmt.Sprint(s.Scenario.Seed)
 	if s.Scenario.Preset != "" {
 		text += ", preset " + s.Scenario.Preset
 	}
