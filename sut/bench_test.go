@@ -45,7 +45,7 @@ func newBench(b *testing.B, settings string) *bench {
 	ready, ended := make(chan string, 1), make(chan error, 1)
 	go func() {
 		ended <- serve.Run(ctx, serve.Options{
-			Config: cfg, Listen: "127.0.0.1:0", ListenDrafts: "127.0.0.1:0", API: api.URL + "/v24.0", Phone: "1",
+			Config: cfg, Listen: "127.0.0.1:0", ListenDrafts: "127.0.0.1:0", API: api.URL + "/v24.0", Phone: "1", Token: "t",
 			Queue: "jetstream", Data: b.TempDir(), Ready: func(w, _ net.Addr) { ready <- "http://" + w.String() },
 		})
 	}()

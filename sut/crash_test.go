@@ -64,7 +64,7 @@ whatsapp:
 	}
 	var passes atomic.Int64
 	err = serve.Run(context.Background(), serve.Options{
-		Config: cfg, Listen: c.Listen, ListenDrafts: "127.0.0.1:0", API: c.API, Phone: "1", Queue: "jetstream", Data: c.Data,
+		Config: cfg, Listen: c.Listen, ListenDrafts: "127.0.0.1:0", API: c.API, Phone: "1", Token: "t", Queue: "jetstream", Data: c.Data,
 		Unsynced: true, // a killed process leaves what it has written
 		At: func(p drafts.Point) {
 			if p == c.Point && c.Pass > 0 && passes.Add(1) == int64(c.Pass) {

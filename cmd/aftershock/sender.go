@@ -41,9 +41,14 @@ a setting is its key in capitals: drafts.rate_limit is AFTERSHOCK_DRAFTS_RATE_LI
 alone: AFTERSHOCK_TOKEN, AFTERSHOCK_APP_SECRET, AFTERSHOCK_VERIFY_TOKEN, AFTERSHOCK_OPERATOR_TOKEN.
 
 A Cloud API that could deliver to real people is refused unless --allow-real is given twice.`,
-		Example: `  aftershock fakewa &
-  aftershock sender --api http://127.0.0.1:8080/v24.0 --phone 106540352242922 --queue jetstream --data ./sender
-  curl -d '{"to":"+15551234567","text":"Hello"}' http://127.0.0.1:8090/v1/messages`,
+		Example: `  aftershock fakewa --webhook http://127.0.0.1:8090/webhooks/whatsapp &
+  export AFTERSHOCK_TOKEN=EAAtest AFTERSHOCK_APP_SECRET=fakewa-app-secret
+  aftershock sender --api http://127.0.0.1:8080/v24.0 --phone 106540352242922 --queue jetstream --data ./sender &
+  curl -d '{"to":"+15551234567","text":"Hello"}' http://127.0.0.1:8090/v1/messages
+  curl http://127.0.0.1:8090/v1/messages/ID   # the id that was answered
+  curl -X PATCH -d 'drafts: {rate_limit: 300/min}' http://127.0.0.1:8090/v1/settings
+  curl -d '{"scope":"all"}' http://127.0.0.1:8090/v1/pause
+  curl http://127.0.0.1:8090/v1/dead          # also /readyz, /metrics`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}

@@ -46,7 +46,7 @@ func (s *Service) doors() http.Handler {
 	nothing := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		(&wire.Refusal{
 			Status: http.StatusNotFound, Code: "no_such_door", Says: r.Method + " " + r.URL.Path + " is not served here",
-			Hint: "see POST /v1/messages, GET|DELETE /v1/messages/{id}, POST /v1/pause, POST /v1/resume, GET /v1/dead",
+			Hint: "see POST /v1/messages, GET|DELETE /v1/messages/{id}, GET /v1/pauses, POST /v1/pause, POST /v1/resume, GET /v1/dead, GET|PATCH /v1/settings",
 		}).Write(w)
 	})
 	m.NotFoundHandler, m.MethodNotAllowedHandler = nothing, nothing
@@ -106,12 +106,16 @@ type order struct {
 // maxOrder bounds the body of an order.
 const maxOrder = 4 << 10
 
+func badOrder(says string) *wire.Refusal {
+	return &wire.Refusal{
+		Status: http.StatusUnprocessableEntity, Code: "bad_order", Says: says,
+		Hint: `send {"scope":"tenant","name":"acme","for":"10m"}; scope all needs no name, without for it lasts until it is resumed`,
+	}
+}
+
 func readOrder(w http.ResponseWriter, r *http.Request) (st Stop, ok bool) {
 	bad := func(says string) (Stop, bool) {
-		(&wire.Refusal{
-			Status: http.StatusUnprocessableEntity, Code: "bad_order", Says: says,
-			Hint: `send {"scope":"tenant","name":"acme","for":"10m"}; scope all needs no name, without for it lasts until it is resumed`,
-		}).Write(w)
+		badOrder(says).Write(w)
 		return Stop{}, false
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxOrder))
@@ -159,7 +163,7 @@ func (s *Service) pause(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := s.Pause(st); err != nil {
-		(&wire.Refusal{Status: http.StatusUnprocessableEntity, Code: "bad_order", Says: err.Error(), Hint: "see GET /v1/pauses for what is paused"}).Write(w)
+		badOrder(err.Error()).Write(w)
 		return
 	}
 	s.showPauses(w, r)

@@ -68,7 +68,10 @@ func (s *Service) Stopped() []string {
 		out = append(out, "paused: "+st.Scope+" "+st.Name)
 	}
 	for _, n := range s.gates.stopped() {
-		out = append(out, "stopped by the API: number "+n)
+		if n == "" {
+			n = "of messages that name none"
+		}
+		out = append(out, "the API has stopped the number "+n+"; the log tells its code")
 	}
 	return out
 }

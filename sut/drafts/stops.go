@@ -3,6 +3,7 @@ package drafts
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,7 +29,7 @@ func scopes() []string { return []string{"all", "lane", "class", "tenant", "numb
 
 func (p *stops) pause(st Stop) error {
 	if !slices.Contains(scopes(), st.Scope) {
-		return fmt.Errorf("scope %q is not one of %v", st.Scope, scopes())
+		return fmt.Errorf("scope %q is not one of %s", st.Scope, strings.Join(scopes(), ", "))
 	}
 	if (st.Scope == "all") != (st.Name == "") {
 		return fmt.Errorf("scope %s: %s", st.Scope, map[bool]string{true: "takes no name", false: "needs a name"}[st.Scope == "all"])

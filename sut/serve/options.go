@@ -86,6 +86,7 @@ func (o *Options) Validate() error {
 	if o.Role != "drafts" {
 		bad(o.API != "", "the address of the Cloud API is missing (--api http://127.0.0.1:8080/v24.0)")
 		bad(o.Phone != "", "the phone number id is missing (--phone)")
+		bad(o.Token != "", "the access token of the Cloud API is missing (AFTERSHOCK_TOKEN; aftershock fakewa takes any)")
 		errs = append(errs, o.checkReal())
 	}
 	return errors.Join(append(errs, o.Config.Validate())...)

@@ -36,7 +36,7 @@ func TestRealHostsAreRefusedUntilToldTwice(t *testing.T) {
 		"http://fakewa.prod.svc.cluster.local": false,
 	} {
 		for told := range 3 {
-			o := Options{Role: "all", Queue: "memory", Config: hardened(t), API: api, Phone: "1", AllowReal: told}
+			o := Options{Role: "all", Queue: "memory", Config: hardened(t), API: api, Phone: "1", Token: "t", AllowReal: told}
 			err := o.Validate()
 			if refused := errors.Is(err, ErrReal); refused != (real && told < 2) {
 				t.Errorf("%s, told %d times: %v", api, told, err)
@@ -161,14 +161,14 @@ func cloud(t *testing.T) (*httptest.Server, *atomic.Int64) {
 // TestOneProcessOrTwo sends through a whole sender, and through its two services in processes of their own.
 func TestOneProcessOrTwo(t *testing.T) {
 	api, accepted := cloud(t)
-	whole := run(t, Options{Config: hardened(t), API: api.URL, Phone: "1", Listen: "127.0.0.1:0", ListenDrafts: "127.0.0.1:0", Data: t.TempDir()})
+	whole := run(t, Options{Config: hardened(t), API: api.URL, Phone: "1", Token: "t", Listen: "127.0.0.1:0", ListenDrafts: "127.0.0.1:0", Data: t.TempDir()})
 	sendTo(t, whole.whatsapp, accepted, 1)
 	whole.end(t)
 
 	// Each has to know the other's address before it starts: take two free ones.
 	front := freeAddress(t)
 	d := run(t, Options{Role: "drafts", Config: hardened(t), WhatsAppURL: "http://" + front, ListenDrafts: "127.0.0.1:0"})
-	w := run(t, Options{Role: "whatsapp", Config: hardened(t), API: api.URL, Phone: "1", Listen: front, DraftsURL: d.drafts})
+	w := run(t, Options{Role: "whatsapp", Config: hardened(t), API: api.URL, Phone: "1", Token: "t", Listen: front, DraftsURL: d.drafts})
 	sendTo(t, w.whatsapp, accepted, 2)
 	w.end(t)
 	d.end(t)
@@ -212,7 +212,7 @@ func sendTo(t *testing.T, url string, accepted *atomic.Int64, want int64) {
 
 func TestOperatorsDoorsAskForTheToken(t *testing.T) {
 	api, _ := cloud(t)
-	p := run(t, Options{Config: hardened(t), API: api.URL, Phone: "1", Listen: "127.0.0.1:0", ListenDrafts: "127.0.0.1:0", Operator: "secret"})
+	p := run(t, Options{Config: hardened(t), API: api.URL, Phone: "1", Token: "t", Listen: "127.0.0.1:0", ListenDrafts: "127.0.0.1:0", Operator: "secret"})
 	defer p.end(t)
 	for _, c := range []struct {
 		token string
@@ -239,7 +239,7 @@ func TestAnAddressThatIsTakenIsAnErrorAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	err = Run(t.Context(), Options{Config: hardened(t), API: "http://127.0.0.1:1", Phone: "1", Listen: l.Addr().String(), ListenDrafts: "127.0.0.1:0"})
+	err = Run(t.Context(), Options{Config: hardened(t), API: "http://127.0.0.1:1", Phone: "1", Token: "t", Listen: l.Addr().String(), ListenDrafts: "127.0.0.1:0"})
 	if err == nil || !strings.Contains(err.Error(), "address already in use") {
 		t.Errorf("Run: %v", err)
 	}
