@@ -34,6 +34,7 @@ did not. Exit code 1 when the gate failed its test.`,
 			fmt.Fprintln(out, "processes   yes: the parts are this program")
 			fmt.Fprintf(out, "containers  %s\n", engine(cmd))
 			fmt.Fprintf(out, "runs/       %s\n", writable("."))
+			fmt.Fprintf(out, "sender      %s\n", senderSettings())
 			if runs := dash.Running(); len(runs) > 0 {
 				fmt.Fprintf(out, "running     %v (aftershock watch NAME)\n", runs)
 			}

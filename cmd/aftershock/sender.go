@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/aftershock-dev/aftershock/sut"
 	"github.com/aftershock-dev/aftershock/sut/serve"
 )
 
@@ -129,6 +130,21 @@ func (f *senderFlags) run(cmd *cobra.Command) error {
 		}()
 	}
 	return serve.Run(cmd.Context(), o)
+}
+
+// senderSettings tells the order of a sender's settings, and which of them the environment makes here.
+func senderSettings() string {
+	var set []string
+	for _, k := range sut.Keys() {
+		if name := serve.EnvName(k); os.Getenv(name) != "" {
+			set = append(set, name)
+		}
+	}
+	here := "none here"
+	if len(set) > 0 {
+		here = "here " + strings.Join(set, ", ")
+	}
+	return "preset < file < environment (" + here + ") < flags; aftershock sender --show-settings tells each"
 }
 
 func sayReady(w io.Writer, whatsapp, drafts net.Addr) {

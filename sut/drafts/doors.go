@@ -137,11 +137,12 @@ func readOrder(w http.ResponseWriter, r *http.Request) (st Stop, ok bool) {
 	return st, true
 }
 
-// Pause stops sending within a scope.
+// Pause stops sending within a scope, also after a restart.
 func (s *Service) Pause(st Stop) error {
 	if err := s.stops.pause(st); err != nil {
 		return err
 	}
+	s.remember(s.w.Journal.write(linePaused(st)))
 	s.w.Log.Warn("paused", "scope", st.Scope, "name", st.Name, "until", st.Until)
 	return nil
 }
@@ -150,6 +151,7 @@ func (s *Service) Pause(st Stop) error {
 func (s *Service) Resume(st Stop) bool {
 	ended := s.stops.resume(st)
 	if ended {
+		s.remember(s.w.Journal.write(lineResumed(st)))
 		s.w.Log.Info("resumed", "scope", st.Scope, "name", st.Name)
 		s.gates.resumed()
 		s.desk.kick()

@@ -22,7 +22,8 @@ import (
 // are written by whoever has news and made durable together, a group at a time. A nil Journal forgets everything.
 //
 // A line is a letter and words: C draft created print tenant key (a draft was made), B draft n (attempt n begins),
-// L draft (its outcome is known, and the draft goes on), F draft state reason (finished), S draft state (a status).
+// L draft (its outcome is known, and the draft goes on), F draft state reason (finished), S draft state (a status),
+// P scope name since until (paused), R scope name (resumed).
 type Journal struct {
 	dir    string
 	synced bool
@@ -209,6 +210,27 @@ func lineFinished(id string, s State, reason string) string {
 }
 func lineStatus(id string, s State) string { return "S " + id + " " + strconv.Itoa(int(s)) }
 
+func linePaused(st Stop) string {
+	return strings.Join([]string{"P", word(st.Scope), word(st.Name), stamp(st.Since), stamp(st.Until)}, " ")
+}
+func lineResumed(st Stop) string { return "R " + word(st.Scope) + " " + word(st.Name) }
+
+// stamp writes an instant, which may be none; unstamp undoes it.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return "0"
+	}
+	return strconv.FormatInt(t.UnixNano(), 10)
+}
+
+func unstamp(s string) (t time.Time, err error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if n != 0 {
+		t = time.Unix(0, n)
+	}
+	return t, err
+}
+
 // replay reads both files, oldest first. A torn last line, which a kill can leave, is ignored; it was never promised.
 func (j *Journal) replay(each func(words []string) error) error {
 	if j == nil {
@@ -255,6 +277,9 @@ func (s *Service) recall() error {
 	return s.w.Journal.replay(func(w []string) error {
 		if len(w) < 2 {
 			return nil
+		}
+		if w[0] == "P" || w[0] == "R" {
+			return s.stops.recall(w)
 		}
 		id := w[1]
 		ref := wire.MessageOf(id)

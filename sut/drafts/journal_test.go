@@ -2,11 +2,14 @@ package drafts
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aftershock-dev/aftershock/sut/wire"
 )
@@ -111,6 +114,34 @@ func TestJournalForgetsTwoGenerationsBack(t *testing.T) {
 	b := recalled(t, dir).books
 	if _, old := b.begun["m0-1"]; old || len(b.begun) != 2 {
 		t.Errorf("begun: %v, want m2-1 and held-1", b.begun)
+	}
+}
+
+func TestPausesOutliveTheProcess(t *testing.T) {
+	dir := t.TempDir()
+	j := openJournal(t, dir)
+	s := &Service{w: Wiring{Journal: j, Log: slog.New(slog.DiscardHandler)}, books: newBooks(), gates: newGates()}
+	s.desk = &desk{bell: make(chan struct{}, 1)}
+	since := time.Unix(1_700_000_000, 5)
+	for _, st := range []Stop{
+		{Scope: "all", Since: since}, {Scope: "tenant", Name: "a b", Since: since, Until: since.Add(time.Hour)}, {Scope: "number", Name: "1", Since: since},
+	} {
+		if err := s.Pause(st); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 { // also when the journal has forgotten the lines themselves
+		if err := j.rotate(s.stops.lines()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Resume(Stop{Scope: "number", Name: "1"})
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := []Stop{{Scope: "all", Since: since}, {Scope: "tenant", Name: "a b", Since: since, Until: since.Add(time.Hour)}}
+	if got := recalled(t, dir).stops.all(); !slices.Equal(got, want) {
+		t.Errorf("after a restart %v is paused, want %v", got, want)
 	}
 }
 

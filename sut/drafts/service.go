@@ -145,7 +145,7 @@ func (s *Service) sweep(ctx context.Context) {
 		case <-timer.C:
 		}
 		if lines, turned := s.books.turn(time.Now(), s.cfg.Load().Idempotency.Keep); turned {
-			s.remember(s.w.Journal.rotate(lines))
+			s.remember(s.w.Journal.rotate(append(lines, s.stops.lines()...)))
 		}
 		if after := s.cfg.Load().Status.Missing; after > 0 {
 			s.count.Missing.Add(s.books.missing(time.Now(), after))

@@ -1,6 +1,7 @@
 package drafts
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -95,4 +96,34 @@ func (p *stops) draft(d *draft, class string) bool {
 		}
 		return false
 	})
+}
+
+// lines writes the pauses in force for the journal.
+func (p *stops) lines() []string {
+	var out []string
+	for _, st := range p.all() {
+		out = append(out, linePaused(st))
+	}
+	return out
+}
+
+// recall takes in a line of the journal: a pause outlives the process that was told of it.
+func (p *stops) recall(w []string) error {
+	if want := map[string]int{"P": 5, "R": 3}[w[0]]; len(w) != want {
+		return fmt.Errorf("%d words", len(w))
+	}
+	scope, err1 := unword(w[1])
+	name, err2 := unword(w[2])
+	st := Stop{Scope: scope, Name: name}
+	if w[0] == "R" {
+		p.resume(st)
+		return errors.Join(err1, err2)
+	}
+	var err3, err4 error
+	st.Since, err3 = unstamp(w[3])
+	st.Until, err4 = unstamp(w[4])
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		return err
+	}
+	return p.pause(st)
 }
