@@ -87,6 +87,7 @@ func (h *Hub) Items(ctx context.Context, after string) iter.Seq2[Item, error] {
 			}
 			return true
 		}
+		var open <-chan struct{} // news, once the viewer knows what it is about
 		for {
 			select {
 			case t, ok := <-items:
@@ -106,10 +107,12 @@ func (h *Hub) Items(ctx context.Context, after string) iter.Seq2[Item, error] {
 				if t.item.Next != "" {
 					after = t.item.Next
 				}
-				if t.item.Info != nil && !status() {
-					return
+				if t.item.Info != nil {
+					if open = news; !status() {
+						return
+					}
 				}
-			case <-news:
+			case <-open:
 				if !status() || !thresholds() {
 					return
 				}

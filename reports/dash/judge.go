@@ -180,9 +180,11 @@ func (j *judge) counted(r reports.ThresholdResult) (v float64, broken bool) {
 	return v, ok && !r.Criterion.Holds(v)
 }
 
-// judgeEvery bounds how often the thresholds are looked at, and judgeShare how much of a core that may cost.
+// judgeEvery bounds how often the thresholds are looked at, and judgeShare how much of a core that may cost; on a busy
+// machine they are looked at every judgeLeast all the same.
 const (
 	judgeEvery = time.Second
+	judgeLeast = 10 * time.Second
 	judgeShare = 30
 )
 
@@ -249,7 +251,7 @@ func (j *judge) follow(ctx context.Context, dir string, tell func([]record.Event
 			if news && began.After(next) {
 				news = false
 				tell(j.changes(false))
-				next = began.Add(max(judgeEvery, judgeShare*time.Since(began)))
+				next = began.Add(min(max(judgeEvery, judgeShare*time.Since(began)), judgeLeast))
 			}
 		}
 	}

@@ -61,6 +61,10 @@ func (v Verdict) ETA() string {
 	return "never at this rate"
 }
 
+// atWork is how many seconds of arrivals a sender that keeps up has in hand: less than that goes up and down, not
+// anywhere.
+const atWork = 5
+
 // verdict judges the backlog at a slot of the history.
 func (h *History) verdict(i int) Verdict {
 	nan := math.NaN()
@@ -83,7 +87,7 @@ func (h *History) verdict(i int) Verdict {
 	switch {
 	case v.Backlog < 0.5:
 		v.Trend = Empty
-	case math.IsNaN(slope) || math.Abs(slope) <= 2*noise || moved < max(1, v.Backlog/500):
+	case math.IsNaN(slope) || math.Abs(slope) <= 2*noise || moved < max(1, v.Backlog/500) || max(v.Backlog, moved) < atWork*v.Offered:
 		v.Trend = Steady
 	case slope > 0:
 		v.Trend = Growing
