@@ -15,6 +15,7 @@ type row struct {
 	slack                                          time.Duration
 	tries, status, api, mediaErrors, copies        uint16
 	hasSlack, fired, finished, expired, refused    bool  // refused: the API reported the message failed after accepting it
+	unheard                                        bool  // whoever sent the last copy was not told that it had been accepted
 	code                                           int32 // last Cloud API error
 	reason                                         string
 	first                                          lineage
@@ -260,6 +261,8 @@ func (t *table) foldStatus(r *row, e Entry) {
 
 func (t *table) foldCopy(r *row, e Entry, id string) {
 	l := parseLineage(e.Callback, id)
+	unheard := r.unheard
+	r.unheard = e.Answered < 200 || e.Answered > 299
 	r.copies++
 	t.count.accepted++
 	if at := t.since(e.At); r.accepted != record.Never && at < r.accepted {
@@ -277,6 +280,13 @@ func (t *table) foldCopy(r *row, e Entry, id string) {
 	if r.more == nil {
 		r.more = &copies{seen: []lineage{r.first}}
 	}
-	r.more.causes = append(r.more.causes, cause(l, r.more.seen))
+	why := cause(l, r.more.seen)
+	if why == "unknown" && unheard && r.askedOnce() {
+		why = "send_retry" // a sender that is not ours: nobody asked it twice, and it was not told that it had been done
+	}
+	r.more.causes = append(r.more.causes, why)
 	r.more.seen = append(r.more.seen, l)
 }
+
+// askedOnce reports whether the sender was asked for this message once, and will not be asked again.
+func (r *row) askedOnce() bool { return r.tries == 1 && r.finished }

@@ -58,6 +58,31 @@ func TestFailedCopyIsNoDuplicate(t *testing.T) {
 	}
 }
 
+// Who asked once and gets two copies has a sender that sent again, when the first answer did not arrive.
+func TestCopiesOfASenderWithoutLineage(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		tries    int
+		answered int
+		want     string
+	}{
+		{"asked once, not told", 1, 0, "send_retry"}, {"asked once, told an error", 1, 500, "send_retry"},
+		{"asked once, told", 1, 200, "unknown"}, {"asked twice", 2, 0, "unknown"},
+	} {
+		tab := newTable(time.Now(), make([]time.Duration, 1))
+		tab.fire(1, time.Now())
+		for range c.tries {
+			tab.tried(1, Try{Status: 202})
+		}
+		tab.answer(1, time.Now(), true)
+		tab.fold(Entry{Message: "m000001", Accepted: true, Answered: c.answered})
+		tab.fold(Entry{Message: "m000001", Accepted: true, Answered: 200})
+		if got := tab.rows[0].more.causes[0]; got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
 func TestOutcomes(t *testing.T) {
 	never := row{fired: true, sent: 1, accepted: record.Never, delivered: record.Never}
 	with := func(f func(*row)) row { r := never; f(&r); return r }

@@ -11,14 +11,20 @@ import (
 
 var yamlExample = regexp.MustCompile("(?s)```yaml( file)?\n(.*?)```")
 
-// Every YAML example of the page is a scenario, or what one may say beside a load of ten minutes.
-func TestScenarioPage(t *testing.T) {
-	page, err := os.ReadFile("../../docs/scenarios.md")
+// Every YAML example of these pages is a scenario, or what one may say beside a load of ten minutes.
+func TestScenarioPages(t *testing.T) {
+	for page, least := range map[string]int{"scenarios.md": 10, "your-sender.md": 2} {
+		t.Run(page, func(t *testing.T) { examplesAreScenarios(t, page, least) })
+	}
+}
+
+func examplesAreScenarios(t *testing.T, name string, least int) {
+	page, err := os.ReadFile("../../docs/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	examples := yamlExample.FindAllStringSubmatch(string(page), -1)
-	if len(examples) < 10 {
+	if len(examples) < least {
 		t.Fatalf("%d examples: where have they gone?", len(examples))
 	}
 	for _, e := range examples {

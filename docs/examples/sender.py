@@ -97,10 +97,16 @@ def serve(args):
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer((args.host, args.port), FrontDoor)
-    server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 128
+
+    server = Server((args.host, args.port), FrontDoor)
     print(f"listening on http://{args.host}:{server.server_address[1]}", flush=True)
-    server.serve_forever()
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
 
 
 def main():
