@@ -24,7 +24,7 @@ export async function fake(t, ...args) {
   await new Promise((ok) => callback.listen(0, "127.0.0.1", ok));
   const child = spawn(command, ["fakewa", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0",
     "--webhook", `http://127.0.0.1:${callback.address().port}/hook`, "--app-secret", appSecret,
-    "--set", "latency=5ms", "--set", "media.latency=5ms", "--set", "statuses={sent: 10ms, delivered: 10ms}", ...args],
+    "--set", "latency=5ms", "--set", "media.latency=5ms", "--set", "statuses={sent: 10ms, delivered: 1s}", ...args],
     { stdio: ["ignore", "pipe", "inherit"] });
   t.after(async () => {
     child.kill("SIGINT");

@@ -39,7 +39,7 @@ func fake(t *testing.T, args ...string) (graph, control string, hooks chan hook)
 	t.Cleanup(callback.Close)
 	cmd := exec.Command(command, append([]string{"fakewa", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0",
 		"--webhook", callback.URL + "/hook", "--app-secret", appSecret, "--set", "latency=5ms", "--set", "media.latency=5ms",
-		"--set", "statuses={sent: 10ms, delivered: 10ms}"}, args...)...)
+		"--set", "statuses={sent: 10ms, delivered: 1s}"}, args...)...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
