@@ -150,7 +150,7 @@ func (s *System) startSender(ctx context.Context) (err error) {
 	}
 	d := common
 	d.Kind, d.Name, d.Config = part.Drafts, "drafts", s.settings.forDrafts()
-	d.Queue, d.URL, d.Prefix, d.Replicas = s.opts.Queue, s.natsURL(), "aftershock-"+plain(s.opts.Run), min(3, max(1, len(s.nats)))
+	d.Queue, d.URL, d.Prefix, d.Replicas = s.opts.Queue, s.natsURL(), "aftershock-"+plain(s.opts.Run), min(3, len(s.nats))
 	if s.drafts, err = start(ctx, s.opts.Engine, s.part(d)); err != nil {
 		return err
 	}

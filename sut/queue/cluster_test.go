@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/aftershock-dev/aftershock/sut/queue"
 	"github.com/aftershock-dev/aftershock/sut/queue/natsnode"
 )
@@ -25,10 +28,11 @@ func TestClusterLosesNothing(t *testing.T) {
 	}()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	q, err := queue.OpenJetStream(ctx, queue.Config{Lease: 5 * time.Second}, queue.JetStream{URL: cluster.URL(), Replicas: 3})
+	q, err := queue.OpenJetStream(ctx, queue.Config{Lease: 5 * time.Second}, queue.JetStream{URL: cluster.URL()})
 	if err != nil {
 		t.Fatal(err)
 	}
+	threeCopies(ctx, t, cluster.URL())
 
 	var mu sync.Mutex
 	put, finished := map[string]bool{}, map[string]int{}
@@ -116,5 +120,29 @@ func TestClusterLosesNothing(t *testing.T) {
 	}
 	if err := q.Close(context.Background()); err != nil {
 		t.Error(err)
+	}
+}
+
+// threeCopies demands that every stream of a cluster is kept by three of its nodes.
+func threeCopies(ctx context.Context, t *testing.T, url string) {
+	t.Helper()
+	nc, err := nats.Connect(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	streams := 0
+	list := js.ListStreams(ctx)
+	for info := range list.Info() {
+		if streams++; info.Config.Replicas != 3 {
+			t.Errorf("stream %s has %d copies", info.Config.Name, info.Config.Replicas)
+		}
+	}
+	if list.Err() != nil || streams == 0 {
+		t.Errorf("%d streams, %v", streams, list.Err())
 	}
 }

@@ -35,7 +35,7 @@ type JetStream struct {
 	Dir         string         // directory of the queue's own server, used without URL and Node
 
 	Prefix   string  // names streams and subjects, so that queues can share a cluster; default "aftershock"
-	Replicas int     // copies of each stream; default 1
+	Replicas int     // copies of each stream; default 3 in an outside cluster of three or more servers, else 1
 	Storage  Storage // default StorageFile
 	Unsynced bool    // the queue's own server does not sync its writes
 
@@ -67,7 +67,7 @@ func (o JetStream) withDefaults() (JetStream, error) {
 	if o.Prefix == "" {
 		o.Prefix = defaultPrefix
 	}
-	if o.Replicas == 0 {
+	if o.Replicas == 0 && o.URL == "" {
 		o.Replicas = 1
 	}
 	if o.Storage == "" {
@@ -85,7 +85,7 @@ func (o JetStream) withDefaults() (JetStream, error) {
 	switch {
 	case !prefixPattern.MatchString(o.Prefix):
 		return o, fmt.Errorf("prefix %q: only letters, digits, _ and - are allowed", o.Prefix)
-	case o.Replicas < 1 || o.Replicas > 5:
+	case o.Replicas < 0 || o.Replicas > 5:
 		return o, fmt.Errorf("%d replicas: JetStream keeps 1 to 5", o.Replicas)
 	case o.Storage != StorageFile && o.Storage != StorageMemory:
 		return o, fmt.Errorf("storage %q: there are %q and %q", o.Storage, StorageFile, StorageMemory)
@@ -234,11 +234,18 @@ func (q *Streamed) connect(ctx context.Context) error {
 		q.nc = nc
 		return err
 	}
-	return q.persist(ctx, func(context.Context) error {
+	err := q.persist(ctx, func(context.Context) error {
 		nc, err := nats.Connect(q.opts.URL, opts...)
 		q.nc = nc
 		return err
 	})
+	if err == nil && q.opts.Replicas == 0 {
+		q.opts.Replicas = 1
+		if len(q.nc.Servers()) >= 3 { // those that we were told of, and those that they told of
+			q.opts.Replicas = 3
+		}
+	}
+	return err
 }
 
 // persist does something again and again until it works, is refused for good, or ctx is done.
