@@ -63,8 +63,41 @@ func firstOf(a, b string) string {
 	return b
 }
 
-// settle turns the table into the record's messages, in order.
-func (r *Runner) settle(ctx context.Context, t *table, f form, m *mint) ([]record.Message, error) {
+// verdicts asks the sender's books for every message that the ledger does not tell enough of.
+func (r *Runner) verdicts(ctx context.Context, t *table) (map[uint64]verdict, error) {
+	if r.System.Books == nil {
+		return nil, nil
+	}
+	t.mu.Lock()
+	var open []uint64
+	for i := range t.rows {
+		if row := &t.rows[i]; row.fired && row.delivered == record.Never && row.copies == 0 {
+			open = append(open, uint64(i+1))
+		}
+	}
+	t.mu.Unlock()
+	out := make(map[uint64]verdict, len(open))
+	for _, n := range open {
+		state, reason, final, known, err := r.System.Books.State(ctx, messageID(n))
+		if err != nil {
+			return out, err
+		}
+		out[n] = verdict{state, reason, final, known}
+	}
+	return out, nil
+}
+
+// settle turns the table into the record's messages, in order. The books are asked first and the ledger is read after
+// them: a sender that still works may have had a message accepted in between, which is not lost.
+func (r *Runner) settle(ctx context.Context, meter *meter, f form, m *mint) ([]record.Message, error) {
+	t := meter.table
+	verdicts, err := r.verdicts(ctx, t)
+	if err == nil {
+		err = meter.ledger(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	hash := chance.New(r.Scenario.Seed).For("anonymise")
@@ -73,13 +106,7 @@ func (r *Runner) settle(ctx context.Context, t *table, f form, m *mint) ([]recor
 	for i := range t.rows {
 		row, n := &t.rows[i], uint64(i+1)
 		msg := m.make(n)
-		var v verdict
-		if books := r.System.Books; books != nil && row.fired && row.delivered == record.Never && row.copies == 0 {
-			var err error
-			if v.state, v.reason, v.final, v.known, err = books.State(ctx, msg.id()); err != nil {
-				return nil, err
-			}
-		}
+		v := verdicts[n]
 		o, why := outcome(row, v, r.System.Books != nil, row.finished && f.taken(int(row.status)))
 		out[i] = record.Message{
 			ID: msg.id(), To: strconv.FormatUint(hash.Bits(chance.Key(msg.to)), 36), Type: msg.kind,

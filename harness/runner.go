@@ -203,14 +203,14 @@ func (r *Runner) finish(ctx context.Context, meter *meter, f form, m *mint) (rec
 	t := meter.table
 	last := context.WithoutCancel(ctx)
 	readErr := meter.read(last)
-	for _, a := range meter.proofs.rest() {
-		r.Writer.Attempt(a)
-	}
 	end := time.Since(t.start)
 	t.end(end, ctx.Err() != nil)
-	messages, err := r.settle(last, t, f, m)
+	messages, err := r.settle(last, meter, f, m)
 	if err = errors.Join(readErr, err); err != nil {
 		r.invalidate(err.Error())
+	}
+	for _, a := range meter.proofs.rest() {
+		r.Writer.Attempt(a)
 	}
 	for _, msg := range messages {
 		r.Writer.Message(msg)
