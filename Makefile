@@ -3,7 +3,7 @@
 GO ?= go
 OUT ?= runs
 
-.PHONY: help build test check bench e2e acceptance crash agreement bench-fakewa bench-sender bench-load bench-import june6
+.PHONY: help build test check bench e2e acceptance crash agreement bench-cost bench-fakewa bench-sender bench-load bench-import june6
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -35,6 +35,15 @@ bench-import: ## logs of 10M lines read by scenario import: lines a second, and 
 
 bench-sender: ## the sender on JetStream: throughput, added latency, memory under overload
 	$(GO) test -run xxx -bench Sender -benchtime 1x ./sut
+
+bench-load: ## how punctual hits leave at 200, 1,000 and 5,000/s, beside the vegeta command (and k6, if installed)
+	$(GO) test -run xxx -bench Pacing -benchtime 1x -timeout 30m ./harness/agent
+
+bench-cost: build ## CPU and memory of every process, a message: what docs/scale.md counts with
+	./aftershock run docs/examples/cost.yaml --env processes --queue jetstream --ui none -o markdown
+
+agreement: build ## the same scenarios in virtual time, on the wall's clock and in processes: docs/agreement.md (a quarter of an hour)
+	$(GO) run ./internal/agreement
 
 crash: ## kill a sender at every point of its state machine
 	$(GO) test -run Crash -count=1 -v ./sut
