@@ -166,15 +166,22 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (a *api) notify(n uint64, callback string) {
 	a.lanes.Of(instant.Webhook, n).Sleep(2 * time.Second)
-	body := fmt.Sprintf(`{"entry":[{"changes":[{"field":"messages","value":{"statuses":[{"id":"wamid.%d","status":"delivered","timestamp":"1","biz_opaque_callback_data":%q}]}}]}]}`, n, callback)
-	mac := hmac.New(sha256.New, []byte(a.secret))
+	a.tell(n, callback, "delivered", a.secret)
+}
+
+// tell posts one status, signed with a secret, and returns what it was answered.
+func (a *api) tell(n uint64, callback, status, secret string) int {
+	body := fmt.Sprintf(`{"entry":[{"changes":[{"field":"messages","value":{"statuses":[{"id":"wamid.%d","status":%q,"timestamp":"1","biz_opaque_callback_data":%q}]}}]}]}`, n, status, callback)
+	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(body))
 	req, _ := http.NewRequest("POST", a.hook, strings.NewReader(body))
 	req.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
 	resp, err := a.net.RoundTrip(req)
-	if err == nil {
-		resp.Body.Close()
+	if err != nil {
+		return 0
 	}
+	resp.Body.Close()
+	return resp.StatusCode
 }
 
 // world is a sender, an API and a network.
@@ -188,7 +195,10 @@ type world struct {
 	ended  chan error
 }
 
-func newWorld(t testing.TB, cfg Config) *world {
+func newWorld(t testing.TB, cfg Config) *world { return wiredWorld(t, cfg, func(*Wiring) {}) }
+
+// wiredWorld is a world whose sender is wired a little differently.
+func wiredWorld(t testing.TB, cfg Config, change func(*Wiring)) *world {
 	lanes := instant.Lanes{On: true}
 	n := &network{hosts: map[string]http.Handler{}}
 	w := &world{t: t, net: n, queue: queue.NewMemory(queue.Config{Lanes: lanes, Lease: 90 * time.Second}), ended: make(chan error, 1)}
@@ -197,10 +207,12 @@ func newWorld(t testing.TB, cfg Config) *world {
 		secret: "s", life: time.Hour, accepted: map[string][]time.Time{}, media: map[string]time.Time{}, statuses: true,
 	}
 	var err error
-	w.sender, err = New(cfg, Wiring{
+	wiring := Wiring{
 		Transport: n, WhatsAppURL: "http://whatsapp", DraftsURL: "http://drafts", APIBase: "http://api/v24.0", Token: "t",
 		Phone: "1", AppSecret: "s", VerifyToken: "v", Queue: w.queue, Seed: 606, Lanes: lanes, Observe: observe,
-	})
+	}
+	change(&wiring)
+	w.sender, err = New(cfg, wiring)
 	if err != nil {
 		t.Fatal(err)
 	}
