@@ -1,6 +1,7 @@
 package fakewa
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -25,9 +26,12 @@ func newAccess(cfg Config, now time.Time) access {
 	return a
 }
 
-// configure takes up a changed configuration; a token that stays keeps its age.
+// configure takes up a changed configuration; a token that stays keeps its age, one that comes back is new.
 func (a *access) configure(cfg Config, now time.Time) {
 	clear(a.tokens)
+	maps.DeleteFunc(a.since, func(token string, _ time.Time) bool {
+		return !slices.ContainsFunc(cfg.Tokens, func(t Token) bool { return t.Token == token })
+	})
 	for _, t := range cfg.Tokens {
 		a.tokens[t.Token] = t
 		if _, ok := a.since[t.Token]; !ok {

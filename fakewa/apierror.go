@@ -38,6 +38,9 @@ func fail(code int, details string) *apiError {
 		e.details = k.details
 	}
 	e.transient = code == 1 || code == 2 || code == 4
+	if code == 131030 { // the one that was seen with texts for users
+		e.subcode, e.userTitle, e.userText = 2655007, k.title, e.details
+	}
 	return e
 }
 

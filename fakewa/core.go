@@ -12,7 +12,6 @@ import (
 // sees to it that one call is under way at a time.
 type Core struct {
 	cfg    Config
-	since  time.Time // when the configuration was last changed: tokens age from here
 	draw   draws
 	access access
 	media  mediaStore
@@ -47,7 +46,7 @@ func NewCore(cfg Config, seed int64, now time.Time) (*Core, error) {
 	if err := cfg.validate().Err(); err != nil {
 		return nil, err
 	}
-	c := &Core{cfg: cfg, since: now, draw: newDraws(seed), seen: map[uint64]tally{}}
+	c := &Core{cfg: cfg, draw: newDraws(seed), seen: map[uint64]tally{}}
 	c.access = newAccess(cfg, now)
 	c.media = newMediaStore(c.draw.media)
 	c.limits = newLimiter()

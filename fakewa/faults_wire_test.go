@@ -66,6 +66,9 @@ func TestFaultsOnTheWire(t *testing.T) {
 			}},
 			{"{kind: not-json, body: ok}", true, func(status int, body string, err error) bool { return err == nil && status == 200 && body == "ok" }},
 			{"{kind: latency, add: 5ms}", true, func(status int, _ string, err error) bool { return err == nil && status == 200 }},
+			{"{kind: error, code: 131030}", false, func(status int, body string, err error) bool {
+				return err == nil && status == 400 && strings.Contains(body, `"error_subcode":2655007,"error_user_title":"`) && strings.Contains(body, `"error_user_msg":"`)
+			}},
 			{"{kind: error, code: 131056}", false, func(status int, body string, err error) bool {
 				return err == nil && status == 400 && codeOfBody(body) == 131056
 			}},

@@ -21,9 +21,7 @@ type Message struct {
 	Links    []string
 	Template *TemplateUse
 	Target   string // message id of a reaction or of a mark-as-read
-	Voice    bool
-	Read     bool // mark as read
-	Typing   bool
+	Read     bool   // mark as read
 
 	Content uint64 // hash of recipient and content, for messages that carry neither callback nor marker
 	problem *apiError
@@ -118,7 +116,6 @@ func (r *reader) markRead(root, status tree.Node) {
 	}
 	r.m.Target = string(id.Text())
 	if typing := root.Get("typing_indicator"); typing.Exists() {
-		r.m.Typing = true
 		if string(typing.Get("type").Text()) != "text" {
 			r.bad(invalid(`Param typing_indicator['type'] must be one of {TEXT} - got "` + string(typing.Get("type").Text()) + `".`))
 		}

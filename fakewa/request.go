@@ -71,7 +71,6 @@ type Decision struct {
 	Slack    time.Duration
 	Expired  bool
 	Err      *apiError // what the client is told; nil means success
-	Held     bool      // message_status is held_for_quality_assessment
 
 	Body          []byte // of successes other than sends
 	garbledStatus int

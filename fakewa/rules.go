@@ -85,7 +85,6 @@ func (r *reader) mediaMessage(n tree.Node, kind string, caption bool) {
 	if kind == "document" {
 		r.text(n.Get("filename"), "document['filename']", false, undocumented)
 	}
-	r.m.Voice = kind == "audio" && n.Get("voice").True()
 }
 
 // media takes the id or the link of a media object.
