@@ -17,7 +17,8 @@ func (d Folder) Items(ctx context.Context, after string) iter.Seq2[Item, error] 
 	return follow(ctx, string(d), after, nil)
 }
 
-// follow yields the run's info, then its events and gauges, then the info as it is at the end.
+// follow yields the run's info, then its events and gauges, then the info as it is at the end. A run that has not begun
+// yet has no plan: its info comes again before the first event.
 func follow(ctx context.Context, dir, after string, changed <-chan struct{}) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		from, err := record.ParseCursor(after)
@@ -41,6 +42,16 @@ func follow(ctx context.Context, dir, after string, changed <-chan struct{}) ite
 			if err != nil {
 				yield(Item{}, fmt.Errorf("follow %s: %w", dir, err))
 				return
+			}
+			if len(info.Phases) == 0 && info.State == record.Running {
+				if info, err = record.LoadInfo(dir); err != nil {
+					yield(Item{}, err)
+					return
+				}
+				info.State = record.Running // what it came to is said at the end
+				if begun := info; len(info.Phases) > 0 && !yield(Item{Info: &begun, Next: after}, nil) {
+					return
+				}
 			}
 			if it.Event != nil && it.Event.Kind == "threshold" {
 				judged = nil

@@ -335,6 +335,35 @@ func TestLastWordIsTheSummarys(t *testing.T) {
 	}
 }
 
+// TestPlanComesWithTheBeginning: who watches before the run has begun is told its plan as soon as there is one.
+func TestPlanComesWithTheBeginning(t *testing.T) {
+	items := synthetic(testRun)
+	info := *items[0].Info
+	w, err := record.Create(filepath.Join(t.TempDir(), "run"), record.Info{ID: info.ID}, []byte(judged))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hub := NewHub(w.Dir(), w.Subscribe)
+	h, first := NewHistory(), make(chan struct{}, 1)
+	wait := follower(hub, func(it Item) {
+		h.Feed(it)
+		if it.Gauge != nil && h.end() < 8*time.Hour {
+			t.Errorf("at %v the run is known to last %v", it.Gauge.At, h.end())
+		}
+		select {
+		case first <- struct{}{}:
+		default:
+		}
+	})
+	<-first
+	w.Update(info)
+	write(w, items[1:])
+	finish(t, w, info)
+	if err := wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestPausedRunIsJudged: who comes to a run that is held learns where its thresholds stand.
 func TestPausedRunIsJudged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

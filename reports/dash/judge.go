@@ -245,6 +245,11 @@ func (j *judge) follow(ctx context.Context, dir string, tell func([]record.Event
 			if !ok {
 				return !failed && ctx.Err() == nil
 			}
+			if len(j.run.Info.Phases) == 0 { // it had not begun yet
+				if info, err := record.LoadInfo(dir); err == nil {
+					j.run.Info = info
+				}
+			}
 			j.feed(it)
 			news = news || it.Gauge != nil
 		case began := <-look.C:
