@@ -152,6 +152,9 @@ func (r *Report) parts() []pagePart {
 	if c := r.causes(); len(c.Rows) > 0 {
 		tables = append(tables, c)
 	}
+	if t := r.ambiguity(); len(t.Rows) > 0 {
+		tables = append(tables, t)
+	}
 	add("accounting", "Where the messages went", nil, "", tables...)
 	add("latency", "Delivery time", []string{"Counted from the instant a message was due, so free of coordinated omission, to the status delivered."}, "P12", r.latencyTable())
 	add("dynamics", "How it went over, and came back", nil, "P11 P13", r.dynamics())

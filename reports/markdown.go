@@ -55,6 +55,9 @@ func (r *Report) markdown() []byte {
 	if c := r.causes(); len(c.Rows) > 0 {
 		section(&b, "Why copies were made", c.markdown())
 	}
+	if t := r.ambiguity(); len(t.Rows) > 0 {
+		section(&b, "Sends in doubt", t.markdown())
+	}
 	if t := r.useTable(); len(t.Rows) > 0 {
 		section(&b, "What the parts used of the machine", t.markdown())
 	}

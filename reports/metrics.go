@@ -54,6 +54,10 @@ func Metrics() []MetricDef {
 		[]MetricDef{
 			{"ambiguous.create", Count, "lower", Exact, "creations of a draft that failed for their caller and had been done", false, ambiguous("create")},
 			{"ambiguous.send", Count, "lower", Exact, "sends that failed for their caller and had been done", false, ambiguous("send")},
+			{"ambiguous.held", Count, "lower", Exact, "sends whose answer was lost or said nothing, and which the sender did not simply repeat", false, counter(record.GHeld)},
+			{"ambiguous.resolved", Count, "", Exact, "of those, proved by a status in time: not sent again", false, counter(record.GResolved)},
+			{"ambiguous.late", Count, "lower", Exact, "of those, proved by a status after the hold, when the draft had been sent again or given up", false, counter(record.GResolvedLate)},
+			{"ambiguous.given_up", Count, "lower", Exact, "drafts given up with their outcome unknown", false, counter(record.GGivenUp)},
 			{"ambiguous.unknown", Count, "lower", Exact, "most sends at a time whose outcome nobody knew", false, gaugeMax(record.GUnknown)},
 			{"delay.total", Seconds, "lower", Timing, "delivery times of the messages due in the window, added up: how long people waited in all", false, delayTotal},
 			{"media.messages", Count, "", Exact, "messages that carry media", false, countMessages(isMedia)},
@@ -66,6 +70,7 @@ func Metrics() []MetricDef {
 			{"attempts.front_door", Count, "lower", Exact, "requests to the front door", false, counter(record.GFrontDoor)},
 			{"attempts.create", Count, "lower", Exact, "requests to create a draft", false, counter(record.GCreate)},
 			{"attempts.send", Count, "lower", Exact, "requests to send", false, counter(record.GSend)},
+			{"attempts.send.first", Count, "", Exact, "requests to send that were the first of their draft", false, counter(record.GSendFirst)},
 			{"attempts.api", Count, "lower", Exact, "requests to the Cloud API's messages endpoint", false, counter(record.GAPI)},
 			{"attempts.amplification", Times, "lower", Exact, "attempts at front door, create and send ÷ first attempts at the same; 1 means no retries", false, amplification(attemptCounters, firstCounters)},
 			{"attempts.amplification.peak", Times, "lower", Exact, "highest attempts.amplification of any five minutes with 10 first attempts or more", false, amplificationPeak},

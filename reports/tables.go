@@ -89,6 +89,22 @@ func (r *Report) dynamics() table {
 	return t
 }
 
+// ambiguity is what the duplicates follow from that no sender can avoid: docs/exactly-once.md has the formula. It is
+// empty when no outcome was in doubt.
+func (r *Report) ambiguity() table {
+	t := table{Head: []string{"sends in doubt", "number", "meaning"}}
+	if held, ok := r.Value("ambiguous.held"); !ok || held == 0 {
+		return t
+	}
+	for _, name := range []string{"attempts.send.first", "ambiguous.held", "ambiguous.resolved", "ambiguous.late", "ambiguous.given_up"} {
+		m, err := Metric(name)
+		if v, ok := r.Value(name); ok && err == nil {
+			t.Rows = append(t.Rows, []string{name, m.Unit.Format(v), m.Doc})
+		}
+	}
+	return t
+}
+
 // eventTable lists what was done and noted, with the wall clock of the scenario and the effect.
 func (r *Report) eventTable() table {
 	t := table{Head: []string{"no.", "at", "on the clock", "by", "what", "ten minutes later"}}

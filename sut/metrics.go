@@ -86,7 +86,7 @@ func newCollector(s *Sender) *collector {
 	counter("dead_total", "Drafts put among the dead letters.", func(s *Stats) int64 { return s.Dead })
 	counter("given_up_total", "Drafts whose outcome stays unknown.", func(s *Stats) int64 { return s.GivenUp })
 	counter("ambiguous_total", "Sends whose outcome was not known.", func(s *Stats) int64 { return s.Held })
-	counter("ambiguous_resolved_total", "Of those, resolved by a status within the hold.", func(s *Stats) int64 { return s.Resolved })
+	counter("ambiguous_resolved_total", "Of those, resolved by a status in time.", func(s *Stats) int64 { return s.Resolved })
 	counter("ambiguous_late_total", "Of those, resolved by a status after the hold.", func(s *Stats) int64 { return s.ResolvedLate })
 	counter("statuses_missing_total", "Accepted drafts without any status in time.", func(s *Stats) int64 { return s.Missing })
 	counter("breaker_opened_total", "Times that a number was stopped.", func(s *Stats) int64 { return s.Stopped })

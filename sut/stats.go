@@ -66,7 +66,7 @@ type Stats struct {
 	Dead         int64
 	GivenUp      int64 // outcome unknown for good
 	Held         int64 // sends whose outcome was not known
-	Resolved     int64 // of those, resolved by a status within the hold
+	Resolved     int64 // of those, resolved by a status, before the call was given up or within the hold
 	ResolvedLate int64 // resolved by a status after the hold, when the draft had been sent again or given up
 	Missing      int64 // accepted drafts without any status in time
 	Cancelled    int64

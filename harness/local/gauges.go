@@ -30,6 +30,8 @@ func (g *gauges) Read(context.Context) (map[string]float64, error) {
 		record.GExpired: float64(s.Expired), record.GFailed: float64(s.Failed + s.Dead + s.GivenUp),
 		record.GBacklog: float64(s.Backlog), record.GReady: float64(s.Ready), record.GRetrying: float64(s.Retrying),
 		record.GInFlight: float64(s.InFlight), record.GOldest: s.OldestAge.Seconds(), record.GUnknown: float64(s.Unknown),
+		record.GHeld: float64(s.Held), record.GResolved: float64(s.Resolved), record.GResolvedLate: float64(s.ResolvedLate),
+		record.GGivenUp:       float64(s.GivenUp),
 		record.GReplicasReady: float64(w.Ready), record.GReplicasWant: float64(w.Wanted), record.GReplicasMax: float64(w.Max),
 		record.GWhatsAppMem: float64(w.Memory), record.GDraftsMem: float64(d.Memory),
 		record.GWasted: (w.Wasted + d.Wasted).Seconds(), record.GWork: (w.Used + d.Used).Seconds(),

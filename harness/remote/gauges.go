@@ -33,6 +33,8 @@ func (g *gauges) Read(ctx context.Context) (map[string]float64, error) {
 		record.GSend503: float64(d.Send503), record.GExpired: float64(d.Expired), record.GFailed: float64(d.Failed + d.Dead + d.GivenUp),
 		record.GBacklog: float64(d.Backlog), record.GReady: float64(d.Ready), record.GRetrying: float64(d.Retrying),
 		record.GInFlight: float64(d.InFlight), record.GOldest: d.OldestAge.Seconds(), record.GUnknown: float64(d.Unknown),
+		record.GHeld: float64(d.Held), record.GResolved: float64(d.Resolved), record.GResolvedLate: float64(d.ResolvedLate),
+		record.GGivenUp:       float64(d.GivenUp),
 		record.GReplicasReady: float64(ready), record.GReplicasWant: float64(max(wanted, 0)),
 		record.GReplicasMax: float64(s.settings.fleet().Replicas.Max), record.GDraftsReplicas: float64(d.DraftsOf.Ready),
 		record.GWhatsAppMem: float64(w.WhatsApp.Memory), record.GDraftsMem: float64(d.DraftsOf.Memory),

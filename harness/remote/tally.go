@@ -103,6 +103,7 @@ func added(a, b sut.Stats) sut.Stats {
 		Sends: a.Sends + b.Sends, SendFirst: a.SendFirst + b.SendFirst, SendTimeouts: a.SendTimeouts + b.SendTimeouts, Send503: a.Send503 + b.Send503,
 		API: a.API + b.API, APIFirst: a.APIFirst + b.APIFirst, APIErrors: a.APIErrors + b.APIErrors, MediaErrors: a.MediaErrors + b.MediaErrors,
 		Expired: a.Expired + b.Expired, Failed: a.Failed + b.Failed, Dead: a.Dead + b.Dead, GivenUp: a.GivenUp + b.GivenUp,
+		Held: a.Held + b.Held, Resolved: a.Resolved + b.Resolved, ResolvedLate: a.ResolvedLate + b.ResolvedLate,
 	}
 	out.WhatsApp.Used, out.WhatsApp.Wasted = a.WhatsApp.Used+b.WhatsApp.Used, a.WhatsApp.Wasted+b.WhatsApp.Wasted
 	out.DraftsOf.Used, out.DraftsOf.Wasted = a.DraftsOf.Used+b.DraftsOf.Used, a.DraftsOf.Wasted+b.DraftsOf.Wasted

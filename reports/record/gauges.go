@@ -29,13 +29,17 @@ const (
 	GLost           = "lost_total"
 	GAPIErrors      = "api_errors_total" // answers other than 200; by code as api_error_<code>_total
 
-	GOfferedRate    = "offered_rate" // hits a second the scenario asks for at this instant
-	GBacklog        = "backlog"      // messages held by the sender and not finished
-	GReady          = "ready"        // of those, waiting for their first dispatch
-	GRetrying       = "retrying"     // of those, waiting to be tried again
-	GInFlight       = "in_flight"    // attempts towards the WhatsApp service, sent and not done
-	GOldest         = "oldest_age_s" // age of the oldest message held, from its creation
-	GUnknown        = "unknown"      // sends whose outcome is not known
+	GOfferedRate    = "offered_rate"             // hits a second the scenario asks for at this instant
+	GBacklog        = "backlog"                  // messages held by the sender and not finished
+	GReady          = "ready"                    // of those, waiting for their first dispatch
+	GRetrying       = "retrying"                 // of those, waiting to be tried again
+	GInFlight       = "in_flight"                // attempts towards the WhatsApp service, sent and not done
+	GOldest         = "oldest_age_s"             // age of the oldest message held, from its creation
+	GUnknown        = "unknown"                  // sends whose outcome is not known
+	GHeld           = "ambiguous_total"          // sends that were held because their outcome was not known
+	GResolved       = "ambiguous_resolved_total" // of those, proved by a status within the hold
+	GResolvedLate   = "ambiguous_late_total"     // of those, proved by a status after the hold
+	GGivenUp        = "given_up_total"           // drafts given up with their outcome unknown
 	GReplicasReady  = "whatsapp_replicas_ready"
 	GReplicasWant   = "whatsapp_replicas_wanted" // what the scaling rule asks for, before the ceiling
 	GReplicasMax    = "whatsapp_replicas_max"    // the ceiling

@@ -255,6 +255,10 @@ func (f *flight) landed(cfg *Config, n int, sent sent) (next policy.Decision, ok
 		f.accepted(sent.SendResult)
 		return next, false
 	case resolved && cfg.Send.Mode == "classified": // a status came before the answer
+		if class == policy.Unknown {
+			s.count.Held.Add(1)
+			s.count.Resolved.Add(1)
+		}
 		f.release()
 		return next, false
 	}
