@@ -40,7 +40,7 @@ func TestE2ESystem(t *testing.T) {
   - {at: 2s, fault: {kind: error, code: 131000, share: 20%}, for: 1s}
   - {at: 3s, scale: {whatsapp: 3}}
   - {at: 4s, set: {sender.drafts.rate_limit: 300/s}}
-  - {at: 5s, restart: whatsapp/1}`, remote.Options{})
+  - {at: 5s, restart: whatsapp/2}`, remote.Options{})
 	r, err := trial.Run(t.Context(), s, dir+"/record")
 	if err := errors.Join(err, s.Close()); err != nil {
 		t.Error(err)
