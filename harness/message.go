@@ -129,7 +129,9 @@ func (m *mint) make(n uint64) message {
 	size := m.size
 	if m.rows != nil {
 		row := m.rows[n-1]
-		msg.to = row.Number()
+		if row.To != "" {
+			msg.to = row.Number()
+		}
 		if row.Type != "" {
 			msg.kind = row.Type
 		}
