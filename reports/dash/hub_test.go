@@ -253,6 +253,7 @@ thresholds:
   - {id: retries, metric: attempts.amplification, during: surge, is: ">= 1.5"}
   - {id: no-copies, metric: duplicates.copies, is: "== 0"}
   - {id: backlog, metric: backlog.max, is: "< 10000"}
+  - {id: drained, metric: backlog.end, is: "< 2"}
   - {id: delayed, metric: delivery_time.p50, during: surge, is: "> 10m"}
   - {id: later, metric: attempts.amplification, from: 7h, is: "<= 1.05"}
 `

@@ -137,6 +137,7 @@ func (j *judge) state(r reports.ThresholdResult, ended bool) (state, text string
 		return string(r.Verdict), text
 	}
 	switch {
+	case knownAtTheEnd(r.Metric):
 	case r.For > 0 || strings.HasPrefix(r.Criterion.Op, ">"):
 		if holds {
 			return "met", text
@@ -147,6 +148,11 @@ func (j *judge) state(r reports.ThresholdResult, ended bool) (state, text string
 		}
 	}
 	return "pending", text
+}
+
+// knownAtTheEnd reports whether a metric says nothing before its window is over.
+func knownAtTheEnd(metric string) bool {
+	return strings.HasSuffix(metric, ".end") || strings.HasPrefix(metric, "recovery.")
 }
 
 // closed reports whether the window of a threshold is over.
