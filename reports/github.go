@@ -85,12 +85,12 @@ func (r *Report) annotations() []string {
 	return append(out, worseThanBaseline(name, r.changes)...)
 }
 
+// worseThanBaseline is one annotation for all metrics that got worse: GitHub shows no more than ten errors of a step.
 func worseThanBaseline(scenario string, changes []Change) []string {
-	var out []string
-	for _, c := range Failed(changes) {
-		out = append(out, annotation("error", scenario+": worse than the baseline", c.Sentence()))
+	if len(Failed(changes)) == 0 {
+		return nil
 	}
-	return out
+	return []string{annotation("error", scenario+": worse than the baseline", comparisonWords(changes))}
 }
 
 // annotation is one workflow command, escaped as GitHub asks.

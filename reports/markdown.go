@@ -73,16 +73,18 @@ func (r *Report) markdown() []byte {
 func section(b *bytes.Buffer, title, body string) { fmt.Fprintf(b, "### %s\n\n%s\n", title, body) }
 
 // comparisonWords says what the comparison with the baseline came to.
-func (r *Report) comparisonWords() string {
-	worse := Failed(r.changes)
+func (r *Report) comparisonWords() string { return comparisonWords(r.changes) }
+
+func comparisonWords(changes []Change) string {
+	worse := Failed(changes)
 	if len(worse) == 0 {
-		return fmt.Sprintf("Nothing got worse: %d metrics compared with the baseline.", len(r.changes))
+		return fmt.Sprintf("Nothing got worse: %d metrics compared with the baseline.", len(changes))
 	}
 	parts := make([]string, 0, 4)
 	for _, c := range worse[:min(3, len(worse))] {
 		parts = append(parts, c.Sentence())
 	}
-	s := fmt.Sprintf("%d of %d metrics got worse than the baseline: %s", len(worse), len(r.changes), strings.Join(parts, "; "))
+	s := fmt.Sprintf("%d of %d metrics got worse than the baseline: %s", len(worse), len(changes), strings.Join(parts, "; "))
 	if len(worse) > 3 {
 		s += "; …"
 	}
