@@ -31,14 +31,13 @@ const memoryOfRun = 500 << 20
 
 type sweepFlags struct {
 	scenarioFlags
-	vary, safe             []string
-	variants, find, until  string
-	headline, cost         string
-	queue, out, output     string
-	seeds, jobs            int
-	lessons, keep, harmful bool
-	switches               bool
-	within                 float64
+	vary, safe              []string
+	variants, find, until   string
+	headline, cost          string
+	queue, out, output      string
+	seeds, jobs             int
+	lessons, keep, switches bool
+	within                  float64
 }
 
 func newSweepCommand() *cobra.Command {
