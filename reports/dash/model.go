@@ -51,7 +51,6 @@ type Model struct {
 	closed bool
 
 	screen *screen // where frames go; nil in tests, which read View
-	frame  *frame
 }
 
 // asking is a question that the next key answers.

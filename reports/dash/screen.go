@@ -139,10 +139,3 @@ func (s *screen) write(b []byte) {
 		s.err = err
 	}
 }
-
-// failed reports an error of the terminal.
-func (s *screen) failed() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.err
-}
