@@ -29,12 +29,13 @@ const page = 20_000
 // run reads until ctx ends.
 func (m *meter) run(ctx context.Context) {
 	lane := m.runner.lanes().Of(instant.System, instant.Gauges)
-	next := m.table.start
+	next, looked := m.table.start, time.Now()
 	for {
 		next = next.Add(m.runner.Every)
 		if !pause(ctx, lane.After(time.Now(), time.Until(next))) {
 			return
 		}
+		looked = m.runner.watchClock(looked)
 		if err := m.read(ctx); err != nil && ctx.Err() == nil {
 			m.runner.warn(fmt.Sprintf("gauges could not be read: %v", err))
 		}

@@ -220,6 +220,7 @@ func (r *Runner) finish(ctx context.Context, meter *meter, f form, m *mint) (rec
 	}
 	r.Info.Virtual = end
 	r.Info.Digest = record.Digest(messages)
+	r.starved(last)
 	r.health(t)
 	r.Info.State = "finished"
 	if ctx.Err() != nil {

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/aftershock-dev/aftershock/fakewa"
 	"github.com/aftershock-dev/aftershock/harness"
@@ -33,6 +34,11 @@ func (l ledger) After(_ context.Context, seq int64, limit int) ([]harness.Entry,
 		}
 	}
 	return out, nil
+}
+
+// Late implements harness.Punctual.
+func (l ledger) Late(context.Context) (time.Duration, error) {
+	return time.Duration(l.fake.Summary().Late.MeanMs * float64(time.Millisecond)), nil
 }
 
 // settings changes sender.… and whatsapp.… keys while the run goes on.

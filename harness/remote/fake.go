@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"time"
 
 	"github.com/aftershock-dev/aftershock/fakewa/control"
 	"github.com/aftershock-dev/aftershock/harness"
@@ -45,4 +46,10 @@ func (f fake) After(ctx context.Context, seq int64, limit int) ([]harness.Entry,
 		}
 	}
 	return out, nil
+}
+
+// Late implements harness.Punctual.
+func (f fake) Late(ctx context.Context) (time.Duration, error) {
+	sum, err := f.client().Summary(ctx)
+	return time.Duration(sum.Late.MeanMs * float64(time.Millisecond)), err
 }
