@@ -40,9 +40,11 @@ func buildImage(ctx context.Context, provider *testcontainers.DockerProvider, ex
 	if err := checkStatic(exe, binary); err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(append([]byte(dockerfile), binary...))
+	sum := sha256.New()
+	sum.Write([]byte(dockerfile)) // a hash does not fail
+	sum.Write(binary)
 	const repo = "aftershock"
-	tag := hex.EncodeToString(sum[:6])
+	tag := hex.EncodeToString(sum.Sum(nil)[:6])
 	name = repo + ":" + tag
 	if _, err := provider.Client().ImageInspect(ctx, name); err == nil {
 		return name, nil
