@@ -252,7 +252,7 @@ func (s *System) assemble(ctx context.Context) error {
 	s.System = harness.System{
 		Name: s.opts.Engine.Name(), Queue: s.opts.Queue, URL: s.gateway.URL(part.HTTP), Transport: s.front, Effective: effective,
 		Faults: s.fake, Ledger: s.fake, Settings: s.settings, Replicas: replicas{s},
-		Gauges: &gauges{usage: usage{system: s, parts: map[string]sampled{}}, last: time.Now()},
+		Gauges: &gauges{usage: newUsage(ctx, s), last: time.Now()},
 		Books:  &books{client: s.client, unit: s.drafts},
 		Trail:  &trail{client: s.client, units: func() []Unit { return append([]Unit{s.drafts}, s.pool.running()...) }},
 	}

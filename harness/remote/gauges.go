@@ -14,7 +14,7 @@ import (
 // gauges reads the numbers of a system whose parts run elsewhere: what the services count, and what each part uses of
 // the machine. The services' own cores and memory are those of the model, as in virtual time; a part's are real.
 type gauges struct {
-	usage
+	*usage
 	last time.Time
 	used [2]time.Duration
 }
@@ -57,6 +57,14 @@ func (g *gauges) Read(ctx context.Context) (map[string]float64, error) {
 type usage struct {
 	system *System
 	parts  map[string]sampled // at the last reading
+	before time.Time          // when that was
+}
+
+// newUsage takes a first reading, so that the next one knows what was used in between.
+func newUsage(ctx context.Context, s *System) *usage {
+	g := &usage{system: s, parts: map[string]sampled{}}
+	g.sample(ctx, map[string]float64{})
+	return g
 }
 
 // sampled is the CPU time that a part had used at an instant.
@@ -85,7 +93,11 @@ func (g *usage) sample(ctx context.Context, v map[string]float64) {
 		mu.Lock()
 		defer mu.Unlock()
 		name := "part_" + strings.NewReplacer("/", "_", "-", "_").Replace(part)
-		if before, ok := g.parts[part]; ok {
+		before, ok := g.parts[part]
+		if !ok {
+			before.at = g.before // it was started since then
+		}
+		if !before.at.IsZero() {
 			v[name+"_cpu_cores"] = max(0, (use.CPU-before.cpu).Seconds()/now.Sub(before.at).Seconds())
 		}
 		g.parts[part] = sampled{now, use.CPU}
@@ -101,4 +113,5 @@ func (g *usage) sample(ctx context.Context, v map[string]float64) {
 	cpu, memory, err := used.By(os.Getpid())
 	note("harness", Usage{cpu, memory}, err)
 	all.Wait()
+	g.before = time.Now()
 }

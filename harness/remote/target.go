@@ -97,7 +97,7 @@ func (s *System) beginTarget(ctx context.Context) (err error) {
 	s.System = harness.System{
 		Name: "external", Queue: "theirs", URL: front, FakeURL: s.FakeWA(), Transport: s.front, Effective: effective,
 		Faults: s.fake, Ledger: s.fake, Settings: fakeSettings{s},
-		Gauges: &usage{system: s, parts: map[string]sampled{}},
+		Gauges: newUsage(ctx, s),
 	}
 	if s.pool != nil {
 		s.System.Name, s.System.Replicas = s.opts.Engine.Name(), replicas{s}
