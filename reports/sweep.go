@@ -158,6 +158,9 @@ func (s *Sweep) name(p SweepPoint) string { return SettingName(s.Axes, p.Levels)
 
 // SettingName says in words which level of each axis a setting has.
 func SettingName(axes []SweepAxis, levels []int) string {
+	if len(levels) == 0 {
+		return "as it is"
+	}
 	parts := make([]string, 0, len(levels))
 	if switches(axes) {
 		for i, l := range levels {
@@ -331,10 +334,7 @@ func (s *Sweep) settingHeads() []string {
 }
 
 func (s *Sweep) settingCells(p SweepPoint) []string {
-	switch {
-	case len(s.Axes) == 0:
-		return []string{"as it is"}
-	case s.switches():
+	if s.switches() || len(s.Axes) == 0 {
 		return []string{s.name(p)}
 	}
 	return s.levelNames(p)
