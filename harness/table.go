@@ -17,7 +17,6 @@ type row struct {
 	hasSlack, fired, finished, expired, refused    bool  // refused: the API reported the message failed after accepting it
 	unheard                                        bool  // whoever sent the last copy was not told that it had been accepted
 	code                                           int32 // last Cloud API error
-	reason                                         string
 	first                                          lineage
 	more                                           *copies
 }
@@ -108,9 +107,9 @@ type table struct {
 
 // counters are cumulative since the start of the run.
 type counters struct {
-	offered, unsent, frontDoor, frontDoorFirst, answered, refused, timeouts, busy int64
-	api, apiFirst, accepted, goodput, duplicates, delivered, mediaErrors          int64
-	inFlight                                                                      int64
+	offered, frontDoor, frontDoorFirst, answered, refused, timeouts, busy int64
+	api, apiFirst, accepted, goodput, duplicates, delivered, mediaErrors  int64
+	inFlight                                                              int64
 }
 
 func newTable(start time.Time, at []time.Duration) *table {
