@@ -85,8 +85,10 @@ func NewEngine(ctx context.Context, cfg Config) (*Engine, error) {
 	return e, nil
 }
 
+var errNoEngine = errors.New("no Docker engine answers")
+
 func noEngine(err error) error {
-	return fmt.Errorf("no Docker engine answers: %w\nhint: start one (systemctl start docker), or set DOCKER_HOST; --env processes needs none", err)
+	return fmt.Errorf("%w: %w\nhint: start one (systemctl start docker), or set DOCKER_HOST; --env processes needs none", errNoEngine, err)
 }
 
 // locate finds out where published ports are: on loopback when the engine is this machine's, and else on its host.

@@ -32,15 +32,21 @@ func buildStatic(t *testing.T, pkg string) string {
 	return exe
 }
 
+// needEngine skips the test when err says that no Docker engine answers.
+func needEngine(t *testing.T, err error) {
+	t.Helper()
+	if errors.Is(err, errNoEngine) {
+		t.Skip(err)
+	}
+}
+
 // newTestEngine skips the test when no Docker engine answers.
 func newTestEngine(t *testing.T, cfg Config) *Engine {
 	t.Helper()
 	cfg.Dir, cfg.Run = t.TempDir(), "test-"+strings.ToLower(t.Name())
 	e, err := NewEngine(t.Context(), cfg)
 	if err != nil {
-		if strings.Contains(err.Error(), "no Docker engine answers") {
-			t.Skip(err)
-		}
+		needEngine(t, err)
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -240,7 +246,7 @@ func TestE2ENoEngine(t *testing.T) {
 		}
 		t.Skip("an engine answers here")
 	}
-	if !strings.Contains(err.Error(), "no Docker engine answers") || !strings.Contains(err.Error(), "hint:") {
+	if !errors.Is(err, errNoEngine) || !strings.Contains(err.Error(), "hint:") {
 		t.Errorf("without an engine: %v", err)
 	}
 }

@@ -56,11 +56,11 @@ func theirImage(t *testing.T) string {
 	t.Helper()
 	provider, err := testcontainers.NewDockerProvider()
 	if err != nil {
-		t.Skip("no Docker engine answers: ", err)
+		needEngine(t, noEngine(err))
 	}
 	t.Cleanup(func() { _ = provider.Close() })
 	if _, err := provider.Client().Ping(t.Context(), client.PingOptions{}); err != nil {
-		t.Skip("no Docker engine answers: ", err)
+		needEngine(t, noEngine(err))
 	}
 	name, err := buildImage(t.Context(), provider, buildStatic(t, "./testdata/theirs"))
 	if err != nil {
