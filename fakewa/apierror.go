@@ -97,7 +97,7 @@ func appendTrace(b []byte, trace uint64) []byte {
 	return base64.RawURLEncoding.AppendEncode(b, raw[:])
 }
 
-// appendString writes a JSON string; with ascii every other character becomes \uXXXX.
+// appendString writes a JSON string; with ascii every other character becomes a \u escape.
 func appendString[S ~string | ~[]byte](b []byte, s S, ascii bool) []byte {
 	b = append(b, '"')
 	for i := 0; i < len(s); i++ {

@@ -87,7 +87,7 @@ type Webhook struct {
 	Linger    time.Duration `yaml:"linger"`        // how long an update waits for company; 0 means 1 s
 	Workers   int           `yaml:"workers"`       // POSTs under way at once; 0 means 64
 	Queue     int           `yaml:"queue"`         // updates waiting to be posted or retried; the newest beyond are dropped and counted; 0 means 100,000
-	Unescaped bool          `yaml:"unescaped"`     // send UTF-8 instead of \uXXXX
+	Unescaped bool          `yaml:"unescaped"`     // send UTF-8 instead of \u escapes
 	Contacts  bool          `yaml:"contacts"`      // add contacts[] to statuses, as announced for 2026
 	Pricing   string        `yaml:"pricing"`       // pmp (default) | cbp | none
 	Converse  bool          `yaml:"conversations"` // add conversation, as before v24.0

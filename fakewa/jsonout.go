@@ -18,7 +18,7 @@ func appendRune(b []byte, s string, ascii bool) ([]byte, int) {
 	return appendUnit(b, uint16(r)), n
 }
 
-// appendJSON writes a JSON document as it is; with ascii, what is beyond becomes \uXXXX, which in JSON only strings hold.
+// appendJSON writes a JSON document as it is; with ascii, what is beyond becomes a \u escape, which in JSON only strings hold.
 func appendJSON(b, doc []byte, ascii bool) []byte {
 	for i, n := 0, 1; i < len(doc); i += n {
 		if n = 1; doc[i] < 0x80 {

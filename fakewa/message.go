@@ -206,7 +206,7 @@ func (r *reader) context(root tree.Node) {
 	}
 }
 
-// scan looks for a marker: [ref:XXXX] in a text.
+// scan looks for a marker: [ref:ID] in a text.
 func (r *reader) scan(text []byte) {
 	if r.m.Marker != "" {
 		return
@@ -222,7 +222,7 @@ func (r *reader) scan(text []byte) {
 	}
 }
 
-// scanLink looks for a marker in a link's query: ref=XXXX.
+// scanLink looks for a marker in a link's query: ref=ID.
 func (r *reader) scanLink(link []byte) {
 	if r.m.Marker != "" {
 		return
