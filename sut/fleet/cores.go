@@ -34,6 +34,7 @@ type line struct {
 type waiter struct {
 	grant chan bool // true: a core is yours; false: you are shed
 	since time.Time
+	from  time.Time // when the core was handed over, or the waiter was shed; set before grant
 	state waiterState
 	line  int
 }
@@ -99,7 +100,7 @@ func (c *cores) recycle(w *waiter) {
 	}
 }
 
-// release gives a core back, or on to the next waiter. shed decides for each waiter in turn whether it is turned away
+// release gives a core back, or on to the next waiter, as of now, which may be a little ago. shed decides for each waiter in turn whether it is turned away
 // instead, by how long it has waited and whether it is the last in its line. most bounds how many turns in a row the
 // front line has while somebody waits in the back line.
 func (c *cores) release(now time.Time, most int, shed func(wait time.Duration, last bool) bool) {
@@ -117,8 +118,11 @@ func (c *cores) release(now time.Time, most int, shed func(wait time.Duration, l
 	for _, i := range order {
 		l := &c.lines[i]
 		for w := l.next(); w != nil; w = l.next() {
-			w.state = granted
-			if shed != nil && shed(now.Sub(w.since), l.waiting == 0) {
+			w.state, w.from = granted, now
+			if now.Before(w.since) { // it came while whoever held the core was late to give it back
+				w.from = w.since
+			}
+			if shed != nil && shed(w.from.Sub(w.since), l.waiting == 0) {
 				w.grant <- false
 				continue
 			}
