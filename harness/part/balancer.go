@@ -1,6 +1,7 @@
 package part
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"log"
@@ -115,16 +116,16 @@ type picking struct {
 
 func (t picking) RoundTrip(r *http.Request) (*http.Response, error) {
 	in := t.balancer.backends.Load()
-	body := r.Body
-	if body != nil {
-		defer body.Close()
+	body, err := again(r)
+	if err != nil {
+		return nil, err
 	}
-	err := errNoBackend
+	err = errNoBackend
 	for range in.list {
 		to := in.pick(t.balancer.turn.Add(1) - 1)
 		r.URL.Scheme, r.URL.Host = to.url.Scheme, to.url.Host
 		if body != nil {
-			r.Body = io.NopCloser(body) // a transport closes it even when it has read nothing
+			r.Body = body()
 		}
 		to.held.Add(1)
 		var resp *http.Response
@@ -136,6 +137,24 @@ func (t picking) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	t.balancer.refused.Add(1)
 	return nil, errors.Join(errNoBackend, err)
+}
+
+// maxWhole is the longest body that the balancer reads whole.
+const maxWhole = 1 << 20
+
+// again returns what gives a request's body to one backend after another; nil without a body. A body that is in memory
+// leaves in one write with the headers, and costs the backend one read.
+func again(r *http.Request) (func() io.ReadCloser, error) {
+	switch {
+	case r.Body == nil:
+		return nil, nil
+	case r.ContentLength < 0 || r.ContentLength > maxWhole:
+		body := r.Body
+		return func() io.ReadCloser { return io.NopCloser(body) }, nil // a transport closes it even when it has read nothing
+	}
+	whole := make([]byte, r.ContentLength)
+	_, err := io.ReadFull(r.Body, whole)
+	return func() io.ReadCloser { return io.NopCloser(bytes.NewReader(whole)) }, err
 }
 
 // neverSent tells that the connection could not be made.

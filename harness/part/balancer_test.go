@@ -1,11 +1,13 @@
 package part
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -36,6 +38,40 @@ func post(url, body string) (status int, answer string, err error) {
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	return resp.StatusCode, string(b), err
+}
+
+// counted is a connection that counts what is written to it.
+type counted struct {
+	net.Conn
+	writes *atomic.Int64
+}
+
+func (c counted) Write(b []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(b)
+}
+
+func TestBalancerPassesARequestOnInOneWrite(t *testing.T) {
+	a := echo(t, "a")
+	var writes atomic.Int64
+	balancer, transport := NewBalancer(), newTransport()
+	transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, addr)
+		return counted{c, &writes}, err
+	}
+	balancer.proxy.Transport = picking{balancer, transport}
+	if err := balancer.Set(Backends{URLs: []string{a.URL}}); err != nil {
+		t.Fatal(err)
+	}
+	front := httptest.NewServer(balancer)
+	defer front.Close()
+	if _, answer, err := post(front.URL, "hello"); err != nil || answer != "a:hello:m000001.1" {
+		t.Fatalf("%q, %v", answer, err)
+	}
+	if n := writes.Load(); n != 1 {
+		t.Errorf("headers and body were passed on in %d writes", n)
+	}
+	transport.CloseIdleConnections()
 }
 
 func TestBalancerTakesTurns(t *testing.T) {

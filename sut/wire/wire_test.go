@@ -2,8 +2,14 @@ package wire
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"reflect"
+	"sync/atomic"
 	"testing"
 )
 
@@ -114,5 +120,39 @@ func TestNames(t *testing.T) {
 		if id, _, ok := SplitCallback(strange); ok {
 			t.Errorf("callback %q names %q", strange, id)
 		}
+	}
+}
+
+// counted is a connection that counts what is written to it.
+type counted struct {
+	net.Conn
+	writes *atomic.Int64
+}
+
+func (c counted) Write(b []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(b)
+}
+
+func TestCallLeavesInOneWrite(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer srv.Close()
+	var writes atomic.Int64
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, addr)
+		return counted{c, &writes}, err
+	}}
+	defer transport.CloseIdleConnections()
+	to, err := url.Parse(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := NewCaller(transport).Post(t.Context(), to, nil, []byte(`{"text":"hello"}`))
+	if err != nil || answer.Status != http.StatusOK {
+		t.Fatalf("%d, %v", answer.Status, err)
+	}
+	answer.Release()
+	if n := writes.Load(); n != 1 {
+		t.Errorf("headers and body left in %d writes", n)
 	}
 }
