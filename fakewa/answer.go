@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gorilla/mux"
-
 	"github.com/aftershock-dev/aftershock/internal/instant"
 )
 
@@ -122,7 +120,7 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, req *Request, d *
 		defer c.SetWriteDeadline(time.Time{})
 	}
 	h := w.Header()
-	s.headers(h, r, req, d)
+	s.headers(h, req, d)
 	status := d.Status()
 	switch d.Manner {
 	case Garbled:
@@ -182,7 +180,7 @@ func (s *Server) body(b []byte, r *Request, d *Decision) []byte {
 	return append(b, d.Body...)
 }
 
-func (s *Server) headers(h http.Header, r *http.Request, req *Request, d *Decision) {
+func (s *Server) headers(h http.Header, req *Request, d *Decision) {
 	h["Content-Type"] = headerJSON
 	if d.Content != nil {
 		h["Content-Type"] = []string{d.Content.MIME}
@@ -193,7 +191,7 @@ func (s *Server) headers(h http.Header, r *http.Request, req *Request, d *Decisi
 		h["Content-Type"] = []string{"text/plain"}
 		return
 	}
-	version := mux.Vars(r)["version"]
+	version := req.Version
 	or(&version, s.settings().Answers.Version)
 	h[versionHeader] = []string{version}
 	h["Cache-Control"] = headerCache

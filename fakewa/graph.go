@@ -7,6 +7,42 @@ import (
 	"github.com/gorilla/mux"
 )
 
+// ServeHTTP serves the Graph API. Sends and uploads, which are nearly all calls, do not go through the routes: matching
+// them costs as much as deciding them.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if _, _, edge, ok := straight(r.URL.Path); ok && r.Method == http.MethodPost {
+		switch edge {
+		case "messages":
+			s.messages(w, r)
+			return
+		case "media":
+			s.upload(w, r)
+			return
+		}
+	}
+	s.routes.ServeHTTP(w, r)
+}
+
+// straight splits a path such as /v24.0/1234567890/messages; ok is false for paths of any other form.
+func straight(path string) (version, node, edge string, ok bool) {
+	rest, slash := strings.CutPrefix(path, "/")
+	version, rest, _ = strings.Cut(rest, "/")
+	node, edge, _ = strings.Cut(rest, "/")
+	major, minor, dot := strings.Cut(strings.TrimPrefix(version, "v"), ".")
+	return version, node, edge, slash && dot && version[0] == 'v' && digits(major) && digits(minor) && digits(node)
+}
+
+// where returns the version and the id in a call's path.
+func where(r *http.Request, e Endpoint) (version, node string) {
+	if e == Messages || e == Upload {
+		if version, node, _, ok := straight(r.URL.Path); ok {
+			return version, node
+		}
+	}
+	vars := mux.Vars(r)
+	return vars["version"], vars["node"]
+}
+
 // graph returns the routes of the Graph API: a version or none, an id, and an edge or none. What an id without an
 // edge stands for (media, a number, an account) is found out by looking it up.
 func (s *Server) graph() http.Handler {
@@ -37,7 +73,8 @@ func (s *Server) graph() http.Handler {
 
 // request starts a request from what every call has in common.
 func (s *Server) request(r *http.Request, e Endpoint) *Request {
-	req := &Request{Endpoint: e, Method: r.Method, Node: mux.Vars(r)["node"]}
+	req := &Request{Endpoint: e, Method: r.Method}
+	req.Version, req.Node = where(r, e)
 	query := ""
 	if strings.Contains(r.URL.RawQuery, "access_token=") {
 		query = r.URL.Query().Get("access_token")

@@ -25,6 +25,7 @@ const (
 type Request struct {
 	Endpoint Endpoint
 	Method   string
+	Version  string // v24.0; "" in a path without one
 	Node     string // the id in the path: a number, a media id, an account
 	Token    string
 	TokenBad string // why no token could be read: "missing" or "garbage"

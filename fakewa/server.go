@@ -89,9 +89,6 @@ func NewServer(cfg Config, w Wiring) (*Server, error) {
 	return s, nil
 }
 
-// ServeHTTP serves the Graph API.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.routes.ServeHTTP(w, r) }
-
 // Run lets statuses take effect and posts webhooks until ctx is done. It leaves nothing behind.
 func (s *Server) Run(ctx context.Context) error {
 	if !s.running.CompareAndSwap(false, true) {

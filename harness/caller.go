@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"syscall"
 	"time"
@@ -137,18 +138,30 @@ func reason(err error) string {
 }
 
 // formOf is the request form that a scenario asks for: its target's, or the reference sender's. Load must not reach Meta.
-func formOf(sc *scenarios.Scenario, url, fake string) (form, error) {
+func formOf(sc *scenarios.Scenario, base, fake string) (form, error) {
 	if sc.Target == nil {
-		return reference{url: url, idem: sc.Client.IdempotencyKey}, nil
+		return newReference(base, sc.Client.IdempotencyKey)
 	}
-	return newTargeted(sc, url, fake)
+	return newTargeted(sc, base, fake)
 }
 
 // reference is the request form of the reference sender (design: POST /v1/messages).
 type reference struct {
-	url  string
-	idem bool
+	blank *http.Request // what every request begins as
+	idem  bool
 }
+
+func newReference(base string, idem bool) (reference, error) {
+	to, err := url.Parse(base + "/v1/messages")
+	if err != nil {
+		return reference{}, fmt.Errorf("address of the sender: %w", err)
+	}
+	return reference{idem: idem, blank: &http.Request{
+		Method: http.MethodPost, URL: to, Host: to.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}}, nil
+}
+
+var headerJSON = []string{"application/json"}
 
 func (f reference) request(ctx context.Context, m message, attempt int) (*http.Request, error) {
 	id := m.id()
@@ -172,15 +185,13 @@ func (f reference) request(ctx context.Context, m message, attempt int) (*http.R
 		b = append(b, `,"tenant":"`+m.tenant+`"`...)
 	}
 	b = append(b, '}')
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.url+"/v1/messages", bytes.NewReader(b))
-	if err != nil {
-		return nil, err
-	}
-	req.Header["Content-Type"] = []string{"application/json"}
-	req.Header["X-Request-Id"] = []string{id + "." + strconv.Itoa(attempt)}
+	req := f.blank.WithContext(ctx)
+	req.Header = http.Header{"Content-Type": headerJSON, "X-Request-Id": {id + "." + strconv.Itoa(attempt)}}
 	if f.idem {
 		req.Header["Idempotency-Key"] = []string{id}
 	}
+	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(b)), int64(len(b))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }
 	return req, nil
 }
 

@@ -1,7 +1,6 @@
 package virtual
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,34 +15,22 @@ import (
 // handler behind net/http does: abandoned work is what overload is made of. The handler reads the caller's own body, also
 // after the caller has given up: a caller that wants the bytes back waits for the body to be closed, as net/http says.
 type Network struct {
-	mu    sync.RWMutex
-	hosts map[string]http.Handler
-
-	// Goroutines that have served stay for the next request: their stacks have grown to what a handler needs, and
-	// growing them anew for each request would cost a tenth of a run.
-	idle     chan *worker
-	handlers sync.WaitGroup // busy handlers
-	workers  sync.WaitGroup // all goroutines, idle ones included
+	mu      sync.Mutex // guards the rest
+	hosts   map[string]http.Handler
+	idle    []*worker // the last to have served is the next to serve
+	closing bool      // workers end instead of idling
+	workers sync.WaitGroup
 }
 
-// worker is one goroutine that serves requests.
-type worker struct{ jobs chan job }
+// worker is one goroutine that serves requests. Those that have served stay for the next one: their stacks have grown
+// to what a handler needs, and growing them anew for each request would cost a tenth of a run.
+type worker struct{ jobs chan *exchange }
 
-// job is one request on its way through a handler.
-type job struct {
-	handler http.Handler
-	request *http.Request
-	cancel  context.CancelFunc
-	done    chan<- *response
-}
-
-// maxIdle bounds the goroutines that are kept for the next request.
+// maxIdle bounds the workers that are kept for the next request.
 const maxIdle = 256
 
 // NewNetwork returns a network without hosts.
-func NewNetwork() *Network {
-	return &Network{hosts: map[string]http.Handler{}, idle: make(chan *worker, maxIdle)}
-}
+func NewNetwork() *Network { return &Network{hosts: map[string]http.Handler{}} }
 
 // Handle puts a handler behind a host name; nil takes the host away, and connections to it are refused.
 func (n *Network) Handle(host string, h http.Handler) {
@@ -54,59 +41,63 @@ func (n *Network) Handle(host string, h http.Handler) {
 
 // Wait returns when every handler that was ever called has ended. The network can be used again afterwards.
 func (n *Network) Wait() {
-	n.handlers.Wait()
-	for {
-		select {
-		case w := <-n.idle:
-			close(w.jobs)
-		default:
-			n.workers.Wait()
-			return
-		}
+	n.mu.Lock()
+	n.closing = true
+	for _, w := range n.idle {
+		close(w.jobs)
 	}
+	n.idle = nil
+	n.mu.Unlock()
+	n.workers.Wait()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.closing = false
 }
 
-// start hands a job to an idle worker, or to a new one.
-func (n *Network) start(j job) {
-	n.handlers.Add(1)
-	select {
-	case w := <-n.idle:
-		w.jobs <- j
-		return
-	default:
+// start hands an exchange to an idle worker, or to a new one.
+func (n *Network) start(x *exchange) {
+	n.mu.Lock()
+	var w *worker
+	if last := len(n.idle) - 1; last >= 0 {
+		w, n.idle = n.idle[last], n.idle[:last]
 	}
-	w := &worker{jobs: make(chan job, 1)}
-	n.workers.Go(func() { n.work(w) })
-	w.jobs <- j
+	n.mu.Unlock()
+	if w == nil {
+		w = &worker{jobs: make(chan *exchange, 1)}
+		n.workers.Go(func() { n.work(w) })
+	}
+	w.jobs <- x
 }
 
-// work serves until the worker is told to end, or nobody has room to keep it.
+// work serves until nobody wants to keep the worker.
 func (n *Network) work(w *worker) {
-	for j := range w.jobs {
-		resp := &response{header: http.Header{}, code: http.StatusOK}
-		body := j.request.Body // a handler may put another in its place
-		resp.aborted = serve(j.handler, resp, j.request)
+	for x := range w.jobs {
+		body := x.request.Body // a handler may put another in its place
+		x.aborted = serve(x.handler, x, x.request)
 		_ = body.Close()
-		j.done <- resp
-		j.cancel()
-		kept := true
-		select {
-		case n.idle <- w:
-		default:
-			kept = false
-		}
-		n.handlers.Done()
-		if !kept {
+		x.done <- struct{}{}
+		x.cancel()
+		if !n.keep(w) {
 			return
 		}
 	}
+}
+
+func (n *Network) keep(w *worker) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closing || len(n.idle) >= maxIdle {
+		return false
+	}
+	n.idle = append(n.idle, w)
+	return true
 }
 
 // RoundTrip implements http.RoundTripper.
 func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
-	n.mu.RLock()
+	n.mu.Lock()
 	h := n.hosts[r.URL.Host]
-	n.mu.RUnlock()
+	n.mu.Unlock()
 	err := r.Context().Err()
 	if h == nil {
 		err = fmt.Errorf("dial %s: %w", r.URL.Host, syscall.ECONNREFUSED)
@@ -117,30 +108,18 @@ func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	req := r.WithContext(ctx)
-	switch {
-	case r.Body == nil:
-		req.Body = http.NoBody
-	case r.ContentLength == 0 && r.Body != http.NoBody:
-		req.ContentLength = -1 // a client says nothing of a length that it does not know
-	}
-	req.RequestURI, req.RemoteAddr = r.URL.RequestURI(), "192.0.2.1:1"
-	if req.Host == "" {
-		req.Host = r.URL.Host
-	}
-	done := make(chan *response, 1)
-	n.start(job{handler: h, request: req, cancel: cancel, done: done})
+	x := newExchange(h, r)
+	n.start(x)
 	select {
-	case w := <-done:
-		return w.result(r)
+	case <-x.done:
+		return x.result(r)
 	case <-r.Context().Done():
 	}
 	select {
-	case w := <-done: // it was answered at this very instant
-		return w.result(r)
+	case <-x.done: // it was answered at this very instant
+		return x.result(r)
 	default:
-		cancel()
+		x.cancel()
 		return nil, r.Context().Err()
 	}
 }
@@ -160,46 +139,91 @@ func serve(h http.Handler, w http.ResponseWriter, r *http.Request) (aborted bool
 	return false
 }
 
-// response is the http.ResponseWriter of one handler.
-type response struct {
+// exchange is one request on its way through a handler, and its answer: the http.ResponseWriter that the handler
+// writes to, and the body that its caller reads.
+type exchange struct {
+	handler http.Handler
+	request *http.Request
+	cancel  context.CancelFunc
+	done    chan struct{}
+
 	header  http.Header
 	code    int
 	wrote   bool
-	body    bytes.Buffer
+	body    []byte
 	aborted bool
+	answer  http.Response
 }
 
-func (w *response) Header() http.Header { return w.header }
-
-func (w *response) WriteHeader(code int) {
-	if !w.wrote && code >= 200 {
-		w.wrote, w.code = true, code
+// newExchange makes of a client's request what a server would have read from its connection.
+func newExchange(h http.Handler, r *http.Request) *exchange {
+	ctx, cancel := context.WithCancel(context.Background())
+	req := r.WithContext(ctx)
+	switch {
+	case r.Body == nil:
+		req.Body = http.NoBody
+	case r.ContentLength == 0 && r.Body != http.NoBody:
+		req.ContentLength = -1 // a client says nothing of a length that it does not know
+	}
+	req.RequestURI, req.RemoteAddr = r.URL.RequestURI(), "192.0.2.1:1"
+	if req.Host == "" {
+		req.Host = r.URL.Host
+	}
+	return &exchange{
+		handler: h, request: req, cancel: cancel, done: make(chan struct{}, 1), header: http.Header{}, code: http.StatusOK,
 	}
 }
 
-func (w *response) Write(b []byte) (int, error) {
-	w.wrote = true
-	return w.body.Write(b)
+// Header implements http.ResponseWriter.
+func (x *exchange) Header() http.Header { return x.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (x *exchange) WriteHeader(code int) {
+	if !x.wrote && code >= 200 {
+		x.wrote, x.code = true, code
+	}
+}
+
+// Write implements http.ResponseWriter.
+func (x *exchange) Write(b []byte) (int, error) {
+	x.wrote = true
+	x.body = append(x.body, b...)
+	return len(b), nil
 }
 
 // Flush is there for handlers that flush; the caller sees the answer when the handler has ended.
-func (w *response) Flush() { w.wrote = true }
+func (x *exchange) Flush() { x.wrote = true }
 
-func (w *response) result(r *http.Request) (*http.Response, error) {
-	if w.aborted && w.body.Len() == 0 {
+// result is what the caller gets.
+func (x *exchange) result(r *http.Request) (*http.Response, error) {
+	if x.aborted && len(x.body) == 0 {
 		return nil, fmt.Errorf("read %s: %w", r.URL.Host, syscall.ECONNRESET)
 	}
-	var body io.Reader = &w.body
-	if w.aborted {
-		body = io.MultiReader(&w.body, broken{})
+	x.answer = http.Response{
+		Status: http.StatusText(x.code), StatusCode: x.code, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: x.header, Body: (*answer)(x), ContentLength: int64(len(x.body)), Request: r,
 	}
-	return &http.Response{
-		Status: http.StatusText(w.code), StatusCode: w.code, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: w.header, Body: io.NopCloser(body), ContentLength: int64(w.body.Len()), Request: r,
-	}, nil
+	return &x.answer, nil
 }
 
-// broken is the end of a body whose connection was cut.
-type broken struct{}
+// answer is an exchange as its caller reads it.
+type answer exchange
 
-func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+// Read implements io.Reader.
+func (a *answer) Read(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	n := copy(b, a.body)
+	a.body = a.body[n:]
+	switch {
+	case n > 0:
+		return n, nil
+	case a.aborted: // the connection was cut
+		return 0, io.ErrUnexpectedEOF
+	}
+	return 0, io.EOF
+}
+
+// Close implements io.Closer.
+func (*answer) Close() error { return nil }

@@ -172,7 +172,7 @@ func (f *Fleet) Handler(h func(j *Job, w http.ResponseWriter, r *http.Request) e
 			return
 		}
 		defer j.End()
-		j.Caller = r.Context().Done()
+		j.Caller = r.Context()
 		switch err := h(j, w, r); {
 		case err == nil:
 		case errors.Is(err, ErrGone), errors.Is(err, ErrLeft):

@@ -47,7 +47,7 @@ func (c *crew) close() {
 }
 
 // work does one piece of work and tells how it went and how long it took.
-func (c *crew) work(d time.Duration, caller <-chan struct{}, back bool) (time.Duration, error) {
+func (c *crew) work(d time.Duration, caller context.Context, back bool) (time.Duration, error) {
 	began := time.Now()
 	j, err := c.Begin()
 	if err != nil {
@@ -90,17 +90,17 @@ func TestCallerThatLeavesIsTakenOutOfTheLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrew(settings())
 		defer c.close()
-		left := make(chan struct{})
+		caller, leave := context.WithCancel(t.Context())
 		var jobs sync.WaitGroup
 		jobs.Go(func() { _, _ = c.work(2*time.Second, nil, false) })
 		time.Sleep(10 * time.Millisecond)
 		jobs.Go(func() {
-			if took, err := c.work(2*time.Second, left, false); !errors.Is(err, ErrLeft) || took > time.Second {
+			if took, err := c.work(2*time.Second, caller, false); !errors.Is(err, ErrLeft) || took > time.Second {
 				t.Errorf("%v after %v, want %v at once", err, took, ErrLeft)
 			}
 		})
 		time.Sleep(500 * time.Millisecond)
-		close(left)
+		leave()
 		jobs.Wait()
 		if busy, waiting := (*c.rotation.Load())[0].cores.load(); busy != 0 || waiting != 0 {
 			t.Errorf("%d cores busy and %d waiting in the end", busy, waiting)

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"sync"
@@ -46,7 +47,7 @@ func newReplica(f *Fleet, slot int, start uint64, n int) *Replica {
 type Job struct {
 	Replica *Replica
 	Number  uint64          // of the request, counted per service in order of arrival
-	Caller  <-chan struct{} // closed when the caller has gone; nil when nobody asks
+	Caller  context.Context // done when the caller has gone; nil when nobody asks
 	Spent   time.Duration   // core time this job has used
 	Media   bool
 	Back    bool // yields to the front line where there are two
@@ -54,12 +55,7 @@ type Job struct {
 
 // Left reports whether the caller has gone.
 func (j *Job) Left() bool {
-	select {
-	case <-j.Caller:
-		return true
-	default:
-		return false
-	}
+	return j.Caller != nil && j.Caller.Err() != nil
 }
 
 // Work holds a core for a service time drawn from d, first waiting its turn. class and the job's number name the lane
@@ -119,8 +115,8 @@ func (r *Replica) turn(j *Job, class instant.Class, line, bound int, leave bool)
 		return now, nil
 	}
 	var left <-chan struct{}
-	if leave {
-		left = j.Caller
+	if leave && j.Caller != nil {
+		left = j.Caller.Done()
 	}
 	got := false
 	select {

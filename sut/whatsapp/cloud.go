@@ -21,39 +21,43 @@ type cloud struct {
 	bearer []string
 	json   []string
 	mu     sync.RWMutex
-	urls   map[string]*url.URL // by phone number id
+	urls   map[edge]*url.URL
 }
 
+// edge is a door of the Cloud API: messages or media of a phone number id.
+type edge struct{ number, name string }
+
 func newCloud(s *Service) (*cloud, error) {
-	c := &cloud{s: s, base: s.w.API, bearer: []string{"Bearer " + s.w.Token}, json: []string{"application/json"}, urls: map[string]*url.URL{}}
+	c := &cloud{s: s, base: s.w.API, bearer: []string{"Bearer " + s.w.Token}, json: []string{"application/json"}, urls: map[edge]*url.URL{}}
 	if _, err := url.Parse(c.base); err != nil {
 		return nil, fmt.Errorf("whatsapp: address of the Cloud API: %w", err)
 	}
 	return c, nil
 }
 
-// maxNumbers bounds how many phone numbers' addresses are remembered.
-const maxNumbers = 10_000
+// maxAddresses bounds how many addresses are remembered.
+const maxAddresses = 10_000
 
-// address is where messages of a number are posted.
-func (c *cloud) address(number string) (*url.URL, error) {
+// address is where messages or media of a number are posted; "" is the sender's own number.
+func (c *cloud) address(number, name string) (*url.URL, error) {
 	if number == "" {
 		number = c.s.w.Phone
 	}
+	at := edge{number, name}
 	c.mu.RLock()
-	u := c.urls[number]
+	u := c.urls[at]
 	c.mu.RUnlock()
 	if u != nil {
 		return u, nil
 	}
-	u, err := url.Parse(c.base + "/" + url.PathEscape(number) + "/messages")
+	u, err := url.Parse(c.base + "/" + url.PathEscape(number) + "/" + name)
 	if err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.urls) < maxNumbers {
-		c.urls[number] = u
+	if len(c.urls) < maxAddresses {
+		c.urls[at] = u
 	}
 	return u, nil
 }
@@ -85,7 +89,7 @@ func compose(d *wire.Draft, media wire.Media, callback string, fallback bool) ([
 	return out.MarshalJSON()
 }
 
-// reply is what the messages endpoint answers: a message id or an error.
+// reply is what the Cloud API answers to a message or an upload: its id or an error.
 type reply struct {
 	ID    string
 	Error *apiError
@@ -93,9 +97,9 @@ type reply struct {
 
 // apiError is the Graph API's error object.
 type apiError struct {
-	Code    int             `json:"code"`
-	Message string          `json:"message"`
-	Data    json.RawMessage `json:"error_data"` // an object, or on some errors a string
+	Code    int
+	Message string
+	Data    json.RawMessage // error_data: an object, or on some errors a string
 }
 
 func (e *apiError) detail() string {
@@ -122,7 +126,7 @@ func (r *result) classify(status, code int, text string, hasID bool) {
 // post sends one request for a draft and says what it means for the draft.
 func (c *cloud) post(ctx context.Context, number uint64, d *wire.Draft, n int, body []byte) result {
 	s := c.s
-	to, err := c.address(d.Number)
+	to, err := c.address(d.Number, "messages")
 	if err != nil {
 		return result{class: policy.Permanent, SendResult: wire.SendResult{Class: policy.Permanent.String(), Detail: err.Error()}}
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/mailru/easyjson/jlexer"
-	"github.com/mailru/easyjson/jwriter"
 
 	"github.com/aftershock-dev/aftershock/sut/wire"
 )
@@ -67,11 +66,13 @@ func (m *Message) UnmarshalJSON(b []byte) error {
 	return bad
 }
 
-// UnmarshalJSON reads the answer of the messages endpoint; keys that it does not know are left alone.
+// UnmarshalJSON reads what the Cloud API answers to a message or an upload; keys that it does not know are left alone.
 func (r *reply) UnmarshalJSON(b []byte) error {
 	l := jlexer.Lexer{Data: b}
 	wire.Object(&l, func(key string) {
 		switch key {
+		case "id":
+			r.ID = l.String()
 		case "messages":
 			wire.Array(&l, func() {
 				wire.Object(&l, func(key string) {
@@ -164,58 +165,43 @@ func readStatus(l *jlexer.Lexer) wire.Status {
 
 // MarshalJSON writes the answer to a message that was taken.
 func (a Accepted) MarshalJSON() ([]byte, error) {
-	w := wire.NewWriter()
-	w.RawString(`{"id":`)
-	w.String(a.ID)
-	w.RawString(`,"draft":`)
-	w.String(a.Draft)
-	w.RawString(`,"status":`)
-	w.String(a.Status)
-	w.RawByte('}')
-	return w.BuildBytes()
+	b := make([]byte, 0, 96)
+	b = wire.Quote(append(b, `{"id":`...), a.ID)
+	b = wire.Quote(append(b, `,"draft":`...), a.Draft)
+	b = wire.Quote(append(b, `,"status":`...), a.Status)
+	return append(b, '}'), nil
 }
 
 // MarshalJSON writes the request to the Cloud API.
 func (o *outgoing) MarshalJSON() ([]byte, error) {
-	w := wire.NewWriter()
-	w.RawString(`{"messaging_product":"whatsapp","recipient_type":"individual","to":`)
-	w.String(o.To)
-	w.RawString(`,"type":`)
-	w.String(o.Type)
-	w.RawString(`,"biz_opaque_callback_data":`)
-	w.String(o.Callback)
-	w.RawString(`,"`)
-	w.RawString(o.Type) // one of ours
-	w.RawString(`":`)
-	switch {
-	case o.Type == "template":
-		w.Raw(o.Template, nil)
-	case o.Type == "text":
-		w.RawString(`{"body":`)
-		w.String(o.Text)
-		w.RawByte('}')
+	m := &o.Media
+	b := make([]byte, 0, 224+len(o.Text)+len(o.Template)+len(m.ID)+len(m.Link)+len(m.Caption)+len(m.Filename))
+	b = wire.Quote(append(b, `{"messaging_product":"whatsapp","recipient_type":"individual","to":`...), o.To)
+	b = wire.Quote(append(b, `,"type":`...), o.Type)
+	b = wire.Quote(append(b, `,"biz_opaque_callback_data":`...), o.Callback)
+	b = append(wire.Quote(append(b, ','), o.Type), ':')
+	switch o.Type {
+	case "template":
+		b = append(b, o.Template...)
+	case "text":
+		b = append(wire.Quote(append(b, `{"body":`...), o.Text), '}')
 	default:
-		o.Media.write(&w)
+		b = m.append(b)
 	}
-	w.RawByte('}')
-	return w.BuildBytes()
+	return append(b, '}'), nil
 }
 
-func (m *mediaPart) write(w *jwriter.Writer) {
+func (m *mediaPart) append(b []byte) []byte {
 	if m.ID != "" {
-		w.RawString(`{"id":`)
-		w.String(m.ID)
+		b = wire.Quote(append(b, `{"id":`...), m.ID)
 	} else {
-		w.RawString(`{"link":`)
-		w.String(m.Link)
+		b = wire.Quote(append(b, `{"link":`...), m.Link)
 	}
 	if m.Caption != "" {
-		w.RawString(`,"caption":`)
-		w.String(m.Caption)
+		b = wire.Quote(append(b, `,"caption":`...), m.Caption)
 	}
 	if m.Filename != "" {
-		w.RawString(`,"filename":`)
-		w.String(m.Filename)
+		b = wire.Quote(append(b, `,"filename":`...), m.Filename)
 	}
-	w.RawByte('}')
+	return append(b, '}')
 }

@@ -59,8 +59,9 @@ func FuzzNotice(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := wire.WriteStatuses(list); err != nil {
-			t.Fatalf("%q gives statuses that cannot be written: %v", b, err)
+		again, err := wire.ReadStatuses(wire.WriteStatuses(list))
+		if err != nil || len(again) != len(list) {
+			t.Fatalf("%q gives %d statuses, of which %d come back: %v", b, len(list), len(again), err)
 		}
 	})
 }

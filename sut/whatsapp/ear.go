@@ -88,13 +88,9 @@ func (e *ear) flush(ctx context.Context) {
 }
 
 func (e *ear) hand(ctx context.Context, list []wire.Status, cfg *Config) bool {
-	body, err := wire.WriteStatuses(list)
-	if err != nil {
-		return false
-	}
 	ctx, cancel := context.WithDeadline(ctx, e.lane.Deadline(cfg.Create.Timeout))
 	defer cancel()
-	ans, err := e.s.w.Caller.Post(ctx, e.s.statusURL, nil, body)
+	ans, err := e.s.w.Caller.Post(ctx, e.s.statusURL, nil, wire.WriteStatuses(list))
 	defer ans.Release()
 	return err == nil && ans.Status == http.StatusNoContent
 }

@@ -1,12 +1,9 @@
 package whatsapp
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"mime/multipart"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"path"
 	"strings"
@@ -163,29 +160,20 @@ func (l *library) upload(ctx context.Context, j *fleet.Job, number string, m *wi
 	if mime == "" {
 		mime, _, _ = strings.Cut(ans.Header.Get("Content-Type"), ";")
 	}
-	form, contentType, err := formOf(ans.Body, mime, m, from)
-	if err != nil {
-		return "", gone(err.Error())
-	}
-	if number == "" {
-		number = s.w.Phone
-	}
-	to, err := url.Parse(s.w.API + "/" + url.PathEscape(number) + "/media")
+	form := formOf(ans.Body, mime, m, from)
+	to, err := s.api.address(number, "media")
 	if err != nil {
 		return "", gone(err.Error())
 	}
 	s.count.Uploads.Add(1)
-	header := http.Header{"Authorization": s.api.bearer, "Content-Type": {contentType}}
+	header := http.Header{"Authorization": s.api.bearer, "Content-Type": formType}
 	up, failed := l.call(ctx, j, http.MethodPost, to, header, form, draft, request, 2)
 	if failed != nil {
 		return "", failed
 	}
 	defer up.Release()
-	var made struct {
-		ID    string    `json:"id"`
-		Error *apiError `json:"error"`
-	}
-	if err := wire.Decode(up.Body, &made); err == nil && made.ID != "" {
+	var made reply
+	if err := made.UnmarshalJSON(up.Body); err == nil && made.ID != "" {
 		return made.ID, nil
 	}
 	if made.Error != nil {
@@ -227,40 +215,40 @@ func (l *library) call(ctx context.Context, j *fleet.Job, method string, to *url
 	return ans, nil
 }
 
-// formOf writes the multipart form of an upload.
-func formOf(content []byte, mime string, m *wire.Media, from *url.URL) ([]byte, string, error) {
-	var b bytes.Buffer
-	b.Grow(len(content) + 1024)
-	w := multipart.NewWriter(&b)
-	if err := w.SetBoundary("aftershock-7d1c0b6f4e"); err != nil {
-		return nil, "", err
-	}
+// boundary parts the forms of uploads.
+const boundary = "aftershock-7d1c0b6f4e"
+
+var formType = []string{"multipart/form-data; boundary=" + boundary}
+
+// formOf writes the multipart form of an upload, in one piece of memory: mime/multipart's writer takes a dozen.
+func formOf(content []byte, mime string, m *wire.Media, from *url.URL) []byte {
+	mime = inQuotes(mime)
 	name := m.Filename
 	if name == "" {
 		name = path.Base(from.Path)
 	}
-	name = strings.Map(func(r rune) rune {
-		if r < ' ' || r == '"' || r == '\\' {
+	const (
+		field = "--" + boundary + "\r\nContent-Disposition: form-data; name="
+		size  = 4*len(field) + 256
+	)
+	b := make([]byte, 0, size+2*len(mime)+len(name)+len(content))
+	b = append(b, field+"\"messaging_product\"\r\n\r\nwhatsapp\r\n"+field+"\"type\"\r\n\r\n"...)
+	b = append(b, mime...)
+	b = append(b, "\r\n"+field+"\"file\"; filename=\""...)
+	b = append(b, inQuotes(name)...)
+	b = append(b, "\"\r\nContent-Type: "...)
+	b = append(b, mime...)
+	b = append(b, "\r\n\r\n"...)
+	b = append(b, content...)
+	return append(b, "\r\n--"+boundary+"--\r\n"...)
+}
+
+// inQuotes replaces what must not stand between the quotes of a header, nor in a header at all.
+func inQuotes(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == '"' || r == '\\' {
 			return '_'
 		}
 		return r
-	}, name)
-	for _, f := range [][2]string{{"messaging_product", "whatsapp"}, {"type", mime}} {
-		if err := w.WriteField(f[0], f[1]); err != nil {
-			return nil, "", err
-		}
-	}
-	part, err := w.CreatePart(textproto.MIMEHeader{
-		"Content-Disposition": {`form-data; name="file"; filename="` + name + `"`}, "Content-Type": {mime},
-	})
-	if err != nil {
-		return nil, "", err
-	}
-	if _, err := part.Write(content); err != nil {
-		return nil, "", err
-	}
-	if err := w.Close(); err != nil {
-		return nil, "", err
-	}
-	return b.Bytes(), w.FormDataContentType(), nil
+	}, s)
 }

@@ -22,14 +22,23 @@ func (r *Refusal) Error() string { return r.Code + ": " + r.Says }
 // Write answers with the refusal.
 func (r *Refusal) Write(w http.ResponseWriter) {
 	if r.After > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int((r.After+time.Second-1)/time.Second)))
+		w.Header()["Retry-After"] = []string{strconv.Itoa(int((r.After + time.Second - 1) / time.Second))}
 	}
-	WriteJSON(w, r.Status, map[string]*Refusal{"error": r})
+	b := make([]byte, 0, 64+len(r.Code)+len(r.Says)+len(r.Hint))
+	b = Quote(append(b, `{"error":{"code":`...), r.Code)
+	b = Quote(append(b, `,"message":`...), r.Says)
+	b = text(b, "hint", r.Hint)
+	w.Header()["Content-Type"] = headerJSON
+	w.WriteHeader(r.Status)
+	_, _ = w.Write(append(b, "}}"...)) // a caller that has gone cannot be told
 }
+
+// headerJSON is shared by all answers: nobody changes it.
+var headerJSON = []string{"application/json"}
 
 // WriteJSON answers with a status and a body.
 func WriteJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
+	w.Header()["Content-Type"] = headerJSON
 	Write(w, status, v)
 }
 
