@@ -175,7 +175,7 @@ func (f *runFlags) run(cmd *cobra.Command, name string) error {
 func (f *runFlags) replay(ctx context.Context, o local.Options) (record.Info, error) {
 	if f.clock == "virtual" {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-		debug.SetMemoryLimit(400 << 20) // on the wall's clock, collecting more often would make hits late
+		debug.SetGCPercent(150) // on the wall's clock, collecting more often would make hits late
 	}
 	o.Elsewhere = f.elsewhere(o)
 	leave, err := f.crew.gather(ctx, f, &o)

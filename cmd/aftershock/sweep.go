@@ -26,9 +26,6 @@ import (
 // lessons are the variants of june6 that stand for the postmortem's four lessons.
 var lessons = []string{"idempotent-drafts", "faster-scaling", "lower-rate-limit", "longer-media"}
 
-// memoryOfRun is what a run may take before the collector is made to work harder.
-const memoryOfRun = 500 << 20
-
 type sweepFlags struct {
 	scenarioFlags
 	vary, safe              []string
@@ -118,7 +115,7 @@ func (f *sweepFlags) run(cmd *cobra.Command, name string) error {
 		fmt.Fprintln(os.Stderr, "aftershock: "+note)
 	}
 	fmt.Fprintf(os.Stderr, "aftershock: results are kept in %s\n", s.Dir)
-	debug.SetMemoryLimit(int64(f.jobs) * memoryOfRun)
+	debug.SetGCPercent(150) // several runs share the memory
 	if f.find != "" {
 		return f.bisect(cmd, s)
 	}
