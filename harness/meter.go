@@ -31,7 +31,7 @@ func (m *meter) run(ctx context.Context) {
 	lane := m.runner.lanes().Of(instant.System, instant.Gauges)
 	next, looked := m.table.start, time.Now()
 	for {
-		next = next.Add(m.runner.Every)
+		next = following(next, time.Now(), m.runner.Every)
 		if !pause(ctx, lane.After(time.Now(), time.Until(next))) {
 			return
 		}
@@ -40,6 +40,16 @@ func (m *meter) run(ctx context.Context) {
 			m.runner.warn(fmt.Sprintf("gauges could not be read: %v", err))
 		}
 	}
+}
+
+// following is when a reading is due after the one that was due at last. Readings that were missed by now are not made
+// up for: a system that is slow to answer is not asked the more.
+func following(last, now time.Time, every time.Duration) time.Time {
+	next := last.Add(every)
+	if late := now.Sub(next); late > 0 {
+		next = next.Add(late.Truncate(every))
+	}
+	return next
 }
 
 // read takes one reading.
