@@ -219,9 +219,12 @@ func (p *pool) noteLocked(err error) {
 	}
 }
 
+// leastProbe is how long a busy machine may keep a probe waiting, whatever compressed time makes of the setting.
+const leastProbe = time.Second
+
 // tend finds out which copies have ended, and asks the others now and then whether they are there.
 func (p *pool) tend(ctx context.Context) {
-	within := max(p.settings().Replicas.Probe, 250*time.Millisecond)
+	within := max(p.settings().Replicas.Probe, leastProbe)
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -261,6 +261,20 @@ func TestPoolReplacesAndAvoids(t *testing.T) {
 	})
 }
 
+// Compressed time asks for probes that a busy machine cannot keep up with: the wall's second is the least.
+func TestPoolIsPatientWhenTimeIsCompressed(t *testing.T) {
+	rehearse(t, 1, func(r *rehearsal) {
+		r.mu.Lock()
+		r.rule.Replicas.Probe = 50 * time.Millisecond
+		r.mu.Unlock()
+		if err := r.act(t.Context(), scenarios.Action{Verb: "pause"}, 1); err != nil {
+			t.Error(err)
+		}
+		r.expect(t, 900*time.Millisecond, 1, 2)
+		r.expect(t, time.Second, 2)
+	})
+}
+
 func TestPoolTellsOfCopiesThatEndByThemselves(t *testing.T) {
 	rehearse(t, 1, func(r *rehearsal) {
 		r.stage.units["whatsapp/1"].end("out of memory")
