@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -118,6 +119,10 @@ func (t picking) RoundTrip(r *http.Request) (*http.Response, error) {
 	in := t.balancer.backends.Load()
 	body, err := again(r)
 	if err != nil {
+		return nil, err
+	}
+	runtime.Gosched() // the server finds out now whether the caller has hung up: what nobody waits for is not passed on
+	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
 	err = errNoBackend
