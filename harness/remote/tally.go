@@ -18,7 +18,10 @@ type tally struct {
 }
 
 // counted is one copy's numbers: of its earlier lives, and of this one.
-type counted struct{ before, now sut.Stats }
+type counted struct {
+	before, now sut.Stats
+	noted       time.Time // when the last answer came
+}
 
 func newTally(c *client) *tally { return &tally{client: c, copies: map[string]*counted{}} }
 
@@ -33,15 +36,18 @@ func (t *tally) ask(ctx context.Context, units []Unit) {
 			if ok, _ := u.Alive(); !ok {
 				return
 			}
+			asked := time.Now()
 			if err := t.client.do(ctx, u, http.MethodGet, "/stats", nil, inJSON(&s)); err == nil {
-				t.note(u.Name(), s)
+				t.note(u.Name(), asked, s)
 			}
 		})
 	}
 	all.Wait()
 }
 
-func (t *tally) note(name string, s sut.Stats) {
+// note takes in an answer. Gauges and scaling ask at the same time: of two answers that crossed nobody knows which is
+// the newer, and the older would look like a copy that began anew. The first to come counts.
+func (t *tally) note(name string, asked time.Time, s sut.Stats) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c := t.copies[name]
@@ -49,6 +55,10 @@ func (t *tally) note(name string, s sut.Stats) {
 		c = &counted{}
 		t.copies[name] = c
 	}
+	if asked.Before(c.noted) {
+		return
+	}
+	c.noted = time.Now()
 	if s.WhatsApp.Used < c.now.WhatsApp.Used || s.DraftsOf.Used < c.now.DraftsOf.Used || s.Front < c.now.Front {
 		c.before = added(c.before, c.now)
 	}
