@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -46,6 +47,7 @@ func serve(addr string) int {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {})
 	mux.HandleFunc("GET /pid", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, os.Getpid()) })
+	mux.HandleFunc("GET /threads", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, runtime.GOMAXPROCS(0)) })
 	srv := &http.Server{Addr: addr, Handler: mux}
 	go func() { <-stop; srv.Close() }()
 	fmt.Println("serving", addr)
@@ -145,6 +147,23 @@ func TestChildLivesAndEnds(t *testing.T) {
 	}
 	if err := u.Start(t.Context()); err == nil {
 		t.Error("a running part was started twice")
+	}
+}
+
+// Parts leave each other, and the load, room; whoever sets GOMAXPROCS knows better.
+func TestChildUsesHalfOfTheMachine(t *testing.T) {
+	for set, want := range map[string]int{"": max(1, runtime.NumCPU()/2), "3": 3} {
+		t.Setenv("GOMAXPROCS", set)
+		if set == "" {
+			os.Unsetenv("GOMAXPROCS")
+		}
+		u, err := begin(t.Context(), newTestEngine(t), aPart("fake", "serve"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := get(t, u.URL("http")+"/threads"); got != strconv.Itoa(want) {
+			t.Errorf("with GOMAXPROCS=%q a part has %s threads, want %d", set, got, want)
+		}
 	}
 }
 
