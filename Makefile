@@ -42,7 +42,7 @@ bench-load: ## how punctual hits leave at 200, 1,000 and 5,000/s, beside the veg
 bench-cost: build ## CPU and memory of every process, a message: what docs/scale.md counts with
 	./aftershock run docs/examples/cost.yaml --env processes --queue jetstream --ui none -o markdown
 
-agreement: build ## the same scenarios in virtual time, on the wall's clock and in processes: docs/agreement.md (a quarter of an hour)
+agreement: build ## the same scenarios in virtual time, in real time, in processes and in containers: docs/agreement.md (20 minutes)
 	$(GO) run ./internal/agreement
 
 crash: ## kill a sender at every point of its state machine

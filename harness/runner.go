@@ -271,7 +271,7 @@ func (r *Runner) health(t *table) {
 		r.invalidate(fmt.Sprintf("hits started late: p99 %v is over the budget of %v", h.LatenessP99, r.Lateness))
 	}
 	if unsent > 0 && r.Info.State != "interrupted" {
-		r.invalidate(fmt.Sprintf("%d hits could not be sent", unsent))
+		r.invalidate(fmt.Sprintf("hits that could not be sent: %d", unsent))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

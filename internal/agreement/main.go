@@ -52,17 +52,24 @@ var worlds = []world{
 func main() {
 	program := flag.String("aftershock", "./aftershock", "the program to run")
 	dir := flag.String("out", "", "keep the runs here (default: a temporary folder, removed)")
-	containers := flag.Bool("containers", false, "run in containers too")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Stdout, *program, *dir, *containers); err != nil {
+	chosen := worlds
+	if !engine(ctx) {
+		fmt.Fprintln(os.Stderr, "agreement: no Docker engine answers, so there will be no column for containers")
+		chosen = worlds[:3]
+	}
+	if err := run(ctx, os.Stdout, *program, *dir, chosen); err != nil {
 		fmt.Fprintln(os.Stderr, "agreement:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out io.Writer, program, dir string, containers bool) error {
+// engine reports whether a Docker engine answers.
+func engine(ctx context.Context) bool { return exec.CommandContext(ctx, "docker", "info").Run() == nil }
+
+func run(ctx context.Context, out io.Writer, program, dir string, chosen []world) error {
 	if dir == "" {
 		tmp, err := os.MkdirTemp("", "agreement-")
 		if err != nil {
@@ -70,10 +77,6 @@ func run(ctx context.Context, out io.Writer, program, dir string, containers boo
 		}
 		defer os.RemoveAll(tmp)
 		dir = tmp
-	}
-	chosen := worlds
-	if !containers {
-		chosen = worlds[:3]
 	}
 	for _, t := range trials {
 		var all []reports.Summary
