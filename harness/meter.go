@@ -21,6 +21,7 @@ type meter struct {
 	last   record.Gauge
 	taken  int64
 	proofs proofs
+	full   crowd
 }
 
 // page is how many ledger entries are read at once.
@@ -78,6 +79,9 @@ func (m *meter) read(ctx context.Context) error {
 		maps.Copy(values, v)
 	}
 	g := record.Gauge{At: time.Since(m.table.start), Values: values}
+	if why := m.full.read(g, sys.Cores); why != "" {
+		m.runner.invalidate(why)
+	}
 	m.own(g)
 	m.events(g)
 	m.runner.orders(ctx, g.At)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -254,9 +255,18 @@ func (s *System) assemble(ctx context.Context) error {
 		Faults: s.fake, Ledger: s.fake, Settings: s.settings, Replicas: replicas{s},
 		Gauges: &gauges{usage: newUsage(ctx, s), last: time.Now()},
 		Books:  &books{client: s.client, unit: s.drafts},
+		Cores:  s.sharedCores(),
 		Trail:  &trail{client: s.client, units: func() []Unit { return append([]Unit{s.drafts}, s.pool.running()...) }},
 	}
 	return nil
+}
+
+// sharedCores is how many cores the parts and the load have between them, when all are on this machine.
+func (s *System) sharedCores() int {
+	if s.opts.Engine.Name() != "processes" {
+		return 0
+	}
+	return runtime.NumCPU()
 }
 
 // fixed lists the parts that nobody scales.
