@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -66,6 +67,9 @@ func main() {
 	}
 }
 
+// otherSeeds is how many seeds more are replayed in virtual time: what chance alone changes, another clock may change too.
+const otherSeeds = 6
+
 // engine reports whether a Docker engine answers.
 func engine(ctx context.Context) bool { return exec.CommandContext(ctx, "docker", "info").Run() == nil }
 
@@ -79,7 +83,7 @@ func run(ctx context.Context, out io.Writer, program, dir string, chosen []world
 		dir = tmp
 	}
 	for _, t := range trials {
-		var all []reports.Summary
+		var all, seeds []reports.Summary
 		for _, w := range chosen {
 			s, err := t.in(ctx, w, program, dir)
 			if err != nil {
@@ -87,7 +91,15 @@ func run(ctx context.Context, out io.Writer, program, dir string, chosen []world
 			}
 			all = append(all, s)
 		}
-		fmt.Fprintf(out, "### %s (real time %s times as fast)\n\n%s\n", t.name, strconv.FormatFloat(t.compress, 'g', -1, 64), table(chosen, all))
+		for n := 1; n <= otherSeeds; n++ {
+			seed := strconv.Itoa(n)
+			s, err := t.in(ctx, world{name: "seed-" + seed, args: []string{"--seed", seed}}, program, dir)
+			if err != nil {
+				return fmt.Errorf("%s with seed %s: %w", t.name, seed, err)
+			}
+			seeds = append(seeds, s)
+		}
+		fmt.Fprintf(out, "### %s (real time %s times as fast)\n\n%s\n", t.name, strconv.FormatFloat(t.compress, 'g', -1, 64), table(chosen, all, seeds))
 	}
 	return nil
 }
@@ -149,14 +161,15 @@ var lines = []line{
 	{"lateness p99", func(s reports.Summary) float64 { return s.Harness.LatenessMS.P99 }, millis},
 }
 
-// table sets the worlds side by side, each with its difference from the first. Rows without anything are left out.
-func table(worlds []world, all []reports.Summary) string {
+// table sets the worlds side by side, each with its difference from the first, and at the end what other seeds do there.
+// Rows without anything are left out.
+func table(worlds []world, all, seeds []reports.Summary) string {
 	var b strings.Builder
 	b.WriteString("| |")
 	for _, w := range worlds {
 		b.WriteString(" " + w.name + " |")
 	}
-	b.WriteString("\n|---" + strings.Repeat("|--:", len(worlds)) + "|\n")
+	fmt.Fprintf(&b, " %s, seeds 1 to %d |\n|---%s|\n", worlds[0].name, len(seeds), strings.Repeat("|--:", len(worlds)+1))
 	for _, l := range lines {
 		row, any := "| "+l.name+" |", false
 		for i, s := range all {
@@ -165,7 +178,7 @@ func table(worlds []world, all []reports.Summary) string {
 			row += " " + l.show(v) + difference(l.value(all[0]), v, i) + " |"
 		}
 		if any {
-			b.WriteString(row + "\n")
+			b.WriteString(row + " " + l.spread(seeds) + " |\n")
 		}
 	}
 	b.WriteString("| believable |")
@@ -176,7 +189,20 @@ func table(worlds []world, all []reports.Summary) string {
 			b.WriteString(" yes |")
 		}
 	}
-	return b.String() + "\n"
+	return b.String() + " |\n"
+}
+
+// spread is a figure's least and greatest value.
+func (l line) spread(all []reports.Summary) string {
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, s := range all {
+		v := l.value(s)
+		low, high = min(low, v), max(high, v)
+	}
+	if low == high {
+		return l.show(low)
+	}
+	return l.show(low) + " – " + l.show(high)
 }
 
 // difference says how far a value is from that of virtual time.

@@ -10,13 +10,15 @@ func TestTable(t *testing.T) {
 	var a, b reports.Summary
 	a.Messages.Offered, a.Messages.Delivered, a.Delivery.P50 = 100, 80, 1500
 	b.Messages.Offered, b.Messages.Delivered, b.Delivery.P50, b.Verdict = 100, 76, 1800, reports.Invalid
-	got := table(worlds[:2], []reports.Summary{a, b})
-	want := `| | virtual | wall |
-|---|--:|--:|
-| offered | 100 | 100 |
-| delivered | 80 | 76 (-5.0 %) |
-| delivery p50 | 1.5s | 1.8s (+20.0 %) |
-| believable | yes | no |
+	c := a
+	c.Messages.Delivered = 78
+	got := table(worlds[:2], []reports.Summary{a, b}, []reports.Summary{a, c})
+	want := `| | virtual | wall | virtual, seeds 1 to 2 |
+|---|--:|--:|--:|
+| offered | 100 | 100 | 100 |
+| delivered | 80 | 76 (-5.0 %) | 78 – 80 |
+| delivery p50 | 1.5s | 1.8s (+20.0 %) | 1.5s |
+| believable | yes | no | |
 `
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
