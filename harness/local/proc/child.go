@@ -116,7 +116,6 @@ func (c *child) launch() error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	stepBack(cmd.Process.Pid)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	ended := make(chan struct{})
@@ -135,9 +134,6 @@ func (c *child) launch() error {
 	})
 	return nil
 }
-
-// behindLoad is how nice parts are, to the process that sends the load and measures.
-const behindLoad = 10
 
 // threads bounds the cores that one part may use at a time. Many parts share the machine: threads of each that look for
 // work on every core take it from the others, and from the load.

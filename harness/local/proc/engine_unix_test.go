@@ -167,30 +167,6 @@ func TestChildUsesHalfOfTheMachine(t *testing.T) {
 	}
 }
 
-func TestChildStepsBackBehindTheLoad(t *testing.T) {
-	u, err := begin(t.Context(), newTestEngine(t), aPart("fake", "serve"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	pid, err := strconv.Atoi(get(t, u.URL("http")+"/pid"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	priority := func(pid int) int {
-		p, err := syscall.Getpriority(syscall.PRIO_PROCESS, pid)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if runtime.GOOS == "linux" {
-			p = 20 - p // so the kernel's call has it
-		}
-		return p
-	}
-	if ours, its := priority(0), priority(pid); ours < behindLoad && its != behindLoad {
-		t.Errorf("a part is %d nice, the load %d; want %d", its, ours, behindLoad)
-	}
-}
-
 func TestPausedChildDoesNotAnswer(t *testing.T) {
 	e := newTestEngine(t)
 	u, err := begin(t.Context(), e, aPart("drafts", "serve"))

@@ -24,5 +24,3 @@ func supported() error { return errUnsupported }
 func sendSignal(*os.Process, sign) error { return errUnsupported }
 
 func attributes() *syscall.SysProcAttr { return nil }
-
-func stepBack(int) {}
