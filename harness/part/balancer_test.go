@@ -1,14 +1,14 @@
 package part
 
 import (
-	"context"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
+
+	"github.com/aftershock-dev/aftershock/internal/tap"
 )
 
 // echo answers with its name and the body it was sent.
@@ -40,25 +40,11 @@ func post(url, body string) (status int, answer string, err error) {
 	return resp.StatusCode, string(b), err
 }
 
-// counted is a connection that counts what is written to it.
-type counted struct {
-	net.Conn
-	writes *atomic.Int64
-}
-
-func (c counted) Write(b []byte) (int, error) {
-	c.writes.Add(1)
-	return c.Conn.Write(b)
-}
-
 func TestBalancerPassesARequestOnInOneWrite(t *testing.T) {
 	a := echo(t, "a")
-	var writes atomic.Int64
+	var dialer tap.Dialer
 	balancer, transport := NewBalancer(), newTransport()
-	transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		c, err := new(net.Dialer).DialContext(ctx, network, addr)
-		return counted{c, &writes}, err
-	}
+	transport.DialContext = dialer.DialContext
 	balancer.proxy.Transport = picking{balancer, transport}
 	if err := balancer.Set(Backends{URLs: []string{a.URL}}); err != nil {
 		t.Fatal(err)
@@ -68,7 +54,7 @@ func TestBalancerPassesARequestOnInOneWrite(t *testing.T) {
 	if _, answer, err := post(front.URL, "hello"); err != nil || answer != "a:hello:m000001.1" {
 		t.Fatalf("%q, %v", answer, err)
 	}
-	if n := writes.Load(); n != 1 {
+	if n := dialer.Writes.Load(); n != 1 {
 		t.Errorf("headers and body were passed on in %d writes", n)
 	}
 	transport.CloseIdleConnections()

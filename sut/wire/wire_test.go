@@ -2,15 +2,14 @@ package wire
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"reflect"
-	"sync/atomic"
 	"testing"
+
+	"github.com/aftershock-dev/aftershock/internal/tap"
 )
 
 // plain is Draft without its own codec, for encoding/json to read and write by reflection.
@@ -120,25 +119,11 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// counted is a connection that counts what is written to it.
-type counted struct {
-	net.Conn
-	writes *atomic.Int64
-}
-
-func (c counted) Write(b []byte) (int, error) {
-	c.writes.Add(1)
-	return c.Conn.Write(b)
-}
-
 func TestCallLeavesInOneWrite(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer srv.Close()
-	var writes atomic.Int64
-	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		c, err := new(net.Dialer).DialContext(ctx, network, addr)
-		return counted{c, &writes}, err
-	}}
+	var dialer tap.Dialer
+	transport := &http.Transport{DialContext: dialer.DialContext}
 	defer transport.CloseIdleConnections()
 	to, err := url.Parse(srv.URL)
 	if err != nil {
@@ -149,7 +134,7 @@ func TestCallLeavesInOneWrite(t *testing.T) {
 		t.Fatalf("%d, %v", answer.Status, err)
 	}
 	answer.Release()
-	if n := writes.Load(); n != 1 {
+	if n := dialer.Writes.Load(); n != 1 {
 		t.Errorf("headers and body left in %d writes", n)
 	}
 }
