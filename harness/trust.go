@@ -47,7 +47,7 @@ type crowd struct {
 // read takes in a reading and says, once, why the run cannot be believed; "" while it can.
 func (c *crowd) read(g record.Gauge, cores int) string {
 	for name, v := range g.Values {
-		if strings.HasPrefix(name, "part_") && strings.HasSuffix(name, "_cpu_cores") {
+		if strings.HasPrefix(name, record.GPart) && strings.HasSuffix(name, record.GPartCPU) {
 			c.used += v * (g.At - c.last).Seconds()
 		}
 	}

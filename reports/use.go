@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aftershock-dev/aftershock/reports/internal/chart"
+	"github.com/aftershock-dev/aftershock/reports/record"
 )
 
 // use is what one part of a system, a process or a container, used of the machine.
@@ -21,21 +22,15 @@ type use struct {
 	kind   string        // whatsapp of whatsapp_1
 }
 
-const (
-	usePrefix = "part_"
-	useCPU    = "_cpu_cores"
-	useMemory = "_memory_bytes"
-)
-
 // uses lists the parts of a run whose parts were processes or containers, the hungriest first.
 func (d *Measured) uses() []use {
 	var out []use
 	for gauge, memory := range d.columns {
-		name, ok := strings.CutSuffix(gauge, useMemory)
-		if !ok || !strings.HasPrefix(name, usePrefix) {
+		name, ok := strings.CutSuffix(gauge, record.GPartMemory)
+		if !ok || !strings.HasPrefix(name, record.GPart) {
 			continue
 		}
-		u := use{name: strings.TrimPrefix(name, usePrefix)}
+		u := use{name: strings.TrimPrefix(name, record.GPart)}
 		u.kind = strings.TrimRight(u.name, "_0123456789")
 		for _, v := range memory {
 			if !math.IsNaN(v) {
@@ -43,7 +38,7 @@ func (d *Measured) uses() []use {
 			}
 		}
 		before := time.Duration(0)
-		for i, cores := range d.columns[name+useCPU] {
+		for i, cores := range d.columns[name+record.GPartCPU] {
 			if !math.IsNaN(cores) {
 				u.cpu += time.Duration(cores * float64(d.at[i]-before) / d.run.Info.Squeeze())
 				u.peak = max(u.peak, cores)
@@ -111,7 +106,7 @@ func (d *Measured) useLines(suffix string, scale float64) []chart.Line {
 			}
 			sums[u.kind] = sum
 		}
-		for i, v := range d.columns[usePrefix+u.name+suffix] {
+		for i, v := range d.columns[record.GPart+u.name+suffix] {
 			if !math.IsNaN(v) {
 				sum[i] = v + orZero(sum[i])
 			}
@@ -124,8 +119,8 @@ func (d *Measured) useLines(suffix string, scale float64) []chart.Line {
 		"nats": {chart.Red, chart.Solid}, "harness": {chart.Black, chart.Dotted}, "sender": {chart.Blue, chart.Solid}}
 	var out []chart.Line
 	for _, kind := range slices.Sorted(maps.Keys(sums)) {
-		d.columns[usePrefix+kind+suffix+"_sum"] = sums[kind]
-		if l, ok := d.gauge(kind, look[kind].colour, look[kind].dash, usePrefix+kind+suffix+"_sum", scale); ok {
+		d.columns[record.GPart+kind+suffix+"_sum"] = sums[kind]
+		if l, ok := d.gauge(kind, look[kind].colour, look[kind].dash, record.GPart+kind+suffix+"_sum", scale); ok {
 			out = append(out, l)
 		}
 	}
@@ -145,7 +140,7 @@ func figureUse(r *Report) (chart.Figure, bool) {
 	for _, panel := range []struct {
 		name, unit, suffix string
 		scale              float64
-	}{{"CPU", "busy cores", useCPU, 1}, {"resident memory", "MiB", useMemory, 1.0 / (1 << 20)}} {
+	}{{"CPU", "busy cores", record.GPartCPU, 1}, {"resident memory", "MiB", record.GPartMemory, 1.0 / (1 << 20)}} {
 		if lines := r.data.useLines(panel.suffix, panel.scale); len(lines) > 0 {
 			p := r.overTime(78, chart.Axis{Label: panel.unit, Format: Count.Format}, lines...)
 			p.Name = panel.name

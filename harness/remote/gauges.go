@@ -92,16 +92,16 @@ func (g *usage) sample(ctx context.Context, v map[string]float64) {
 		now := time.Now()
 		mu.Lock()
 		defer mu.Unlock()
-		name := "part_" + strings.NewReplacer("/", "_", "-", "_").Replace(part)
+		name := record.GPart + strings.NewReplacer("/", "_", "-", "_").Replace(part)
 		before, ok := g.parts[part]
 		if !ok {
 			before.at = g.before // it was started since then
 		}
 		if !before.at.IsZero() {
-			v[name+"_cpu_cores"] = max(0, (use.CPU-before.cpu).Seconds()/now.Sub(before.at).Seconds())
+			v[name+record.GPartCPU] = max(0, (use.CPU-before.cpu).Seconds()/now.Sub(before.at).Seconds())
 		}
 		g.parts[part] = sampled{now, use.CPU}
-		v[name+"_memory_bytes"] = float64(use.Memory)
+		v[name+record.GPartMemory] = float64(use.Memory)
 	}
 	var all sync.WaitGroup
 	for _, u := range g.system.units() {

@@ -59,3 +59,11 @@ const (
 	GSendP99        = "send_p99_s"
 	GLateness       = "lateness_p99_s" // of hits since the last reading
 )
+
+// What a part used of the machine, when parts are processes or containers: part_whatsapp_1_cpu_cores, averaged since the
+// last reading, and part_whatsapp_1_memory_bytes.
+const (
+	GPart       = "part_" // before the part's name
+	GPartCPU    = "_cpu_cores"
+	GPartMemory = "_memory_bytes"
+)

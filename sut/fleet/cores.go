@@ -100,9 +100,9 @@ func (c *cores) recycle(w *waiter) {
 	}
 }
 
-// release gives a core back, or on to the next waiter, as of now, which may be a little ago. shed decides for each waiter in turn whether it is turned away
-// instead, by how long it has waited and whether it is the last in its line. most bounds how many turns in a row the
-// front line has while somebody waits in the back line.
+// release gives a core back, or on to the next waiter, as of now, which may be a little ago. shed decides for each waiter
+// in turn whether it is turned away instead, by how long it has waited and whether it is the last in its line. most bounds
+// how many turns in a row the front line has while somebody waits in the back line.
 func (c *cores) release(now time.Time, most int, shed func(wait time.Duration, last bool) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
