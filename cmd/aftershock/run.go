@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aftershock-dev/aftershock/harness/local"
+	"github.com/aftershock-dev/aftershock/harness/local/proc"
 	"github.com/aftershock-dev/aftershock/reports"
 	"github.com/aftershock-dev/aftershock/reports/dash"
 	"github.com/aftershock-dev/aftershock/reports/record"
@@ -173,9 +174,12 @@ func (f *runFlags) run(cmd *cobra.Command, name string) error {
 // replay runs the scenario. One processor replays virtual time faster than two: only one goroutine has something to do
 // at most instants, and waking another processor for it costs more than it brings (docs/decisions/0005-one-processor.md).
 func (f *runFlags) replay(ctx context.Context, o local.Options) (record.Info, error) {
-	if f.clock == "virtual" {
+	switch {
+	case f.clock == "virtual":
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 		debug.SetGCPercent(150) // on the wall's clock, collecting more often would make hits late
+	case f.env == "processes" && os.Getenv("GOMAXPROCS") == "":
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(proc.Share()))
 	}
 	o.Elsewhere = f.elsewhere(o)
 	leave, err := f.crew.gather(ctx, f, &o)

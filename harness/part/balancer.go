@@ -4,44 +4,28 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"log"
 	"net"
 	"net/http"
-	"net/http/httputil"
 	"net/url"
 	"runtime"
-	"sync"
+	"strings"
 	"sync/atomic"
 	"time"
 )
 
-// Balancer spreads requests over backends, in turn or to the one with the fewest. It is what stands before replicas that
-// run elsewhere: it never asks twice, except when a connection could not be made at all and nothing was sent.
+// Balancer is a transport that spreads requests over backends, in turn or to the one with the fewest. It stands for what
+// is before replicas that run elsewhere: it never asks twice, except when a connection could not be made at all and
+// nothing was sent.
 type Balancer struct {
-	proxy    *httputil.ReverseProxy
+	next     http.RoundTripper
 	backends atomic.Pointer[rotation]
 	turn     atomic.Uint64
-	refused  atomic.Int64
 }
 
-// NewBalancer returns a balancer without backends: it answers 503.
-func NewBalancer() *Balancer {
-	b := &Balancer{}
+// NewBalancer returns a balancer without backends, which answers 503.
+func NewBalancer(next http.RoundTripper) *Balancer {
+	b := &Balancer{next: next}
 	b.backends.Store(&rotation{})
-	b.proxy = &httputil.ReverseProxy{
-		Rewrite:    func(r *httputil.ProxyRequest) { r.Out.Header["X-Forwarded-For"] = nil },
-		Transport:  picking{b, newTransport()},
-		BufferPool: &buffers{},
-		ErrorLog:   log.New(io.Discard, "", 0),
-		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
-			if errors.Is(err, errNoBackend) {
-				w.Header().Set("Retry-After", "1")
-				http.Error(w, err.Error(), http.StatusServiceUnavailable)
-				return
-			}
-			panic(http.ErrAbortHandler) // the replica broke the connection: so does its balancer
-		},
-	}
 	return b
 }
 
@@ -101,47 +85,42 @@ func (r *rotation) pick(turn uint64) *backend {
 	return best
 }
 
-// Refused is how many requests found no backend.
-func (b *Balancer) Refused() int64 { return b.refused.Load() }
-
-// ServeHTTP implements http.Handler.
-func (b *Balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) { b.proxy.ServeHTTP(w, r) }
-
-var errNoBackend = errors.New("no replica is ready")
-
-// picking picks the backend of each request.
-type picking struct {
-	balancer *Balancer
-	next     http.RoundTripper
-}
-
-func (t picking) RoundTrip(r *http.Request) (*http.Response, error) {
-	in := t.balancer.backends.Load()
+// RoundTrip implements http.RoundTripper: whatever host the request names, a backend answers it.
+func (b *Balancer) RoundTrip(r *http.Request) (*http.Response, error) {
+	in := b.backends.Load()
 	body, err := again(r)
 	if err != nil {
 		return nil, err
 	}
-	runtime.Gosched() // the server finds out now whether the caller has hung up: what nobody waits for is not passed on
+	runtime.Gosched() // a server finds out now whether its caller has hung up: what nobody waits for is not passed on
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	err = errNoBackend
+	out, at := r.WithContext(r.Context()), *r.URL // the request itself stays as it is
+	out.URL = &at
 	for range in.list {
-		to := in.pick(t.balancer.turn.Add(1) - 1)
-		r.URL.Scheme, r.URL.Host = to.url.Scheme, to.url.Host
+		to := in.pick(b.turn.Add(1) - 1)
+		at.Scheme, at.Host = to.url.Scheme, to.url.Host
 		if body != nil {
-			r.Body = body()
+			out.Body = body()
 		}
 		to.held.Add(1)
-		var resp *http.Response
-		resp, err = t.next.RoundTrip(r)
+		resp, err := b.next.RoundTrip(out)
 		to.held.Add(-1)
 		if err == nil || !neverSent(err) || r.Context().Err() != nil {
 			return resp, err
 		}
 	}
-	t.balancer.refused.Add(1)
-	return nil, errors.Join(errNoBackend, err)
+	return nobody(r), nil
+}
+
+// nobody is the answer when no backend can be reached.
+func nobody(r *http.Request) *http.Response {
+	const says = "no replica is ready"
+	return &http.Response{
+		Status: "503 Service Unavailable", StatusCode: http.StatusServiceUnavailable, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Retry-After": {"1"}}, Body: io.NopCloser(strings.NewReader(says)), ContentLength: int64(len(says)), Request: r,
+	}
 }
 
 // maxWhole is the longest body that the balancer reads whole.
@@ -151,7 +130,7 @@ const maxWhole = 1 << 20
 // leaves in one write with the headers, and costs the backend one read.
 func again(r *http.Request) (func() io.ReadCloser, error) {
 	switch {
-	case r.Body == nil:
+	case r.Body == nil, r.Body == http.NoBody:
 		return nil, nil
 	case r.ContentLength < 0 || r.ContentLength > maxWhole:
 		body := r.Body
@@ -159,6 +138,7 @@ func again(r *http.Request) (func() io.ReadCloser, error) {
 	}
 	whole := make([]byte, r.ContentLength)
 	_, err := io.ReadFull(r.Body, whole)
+	_ = r.Body.Close() // it has been read
 	return func() io.ReadCloser { return io.NopCloser(bytes.NewReader(whole)) }, err
 }
 
@@ -168,22 +148,10 @@ func neverSent(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
-// newTransport is how parts are reached: many kept connections, no proxy from the environment.
-func newTransport() *http.Transport {
+// NewTransport is how parts are reached: many kept connections, no proxy from the environment.
+func NewTransport() *http.Transport {
 	return &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 		MaxIdleConnsPerHost: 1024, IdleConnTimeout: 30 * time.Second, DisableCompression: true,
 	}
 }
-
-// buffers lends the proxy its copy buffers.
-type buffers struct{ pool sync.Pool }
-
-func (b *buffers) Get() []byte {
-	if v, ok := b.pool.Get().(*[]byte); ok {
-		return *v
-	}
-	return make([]byte, 16<<10)
-}
-
-func (b *buffers) Put(p []byte) { b.pool.Put(&p) }

@@ -43,13 +43,13 @@ func post(url, body string) (status int, answer string, err error) {
 func TestBalancerPassesARequestOnInOneWrite(t *testing.T) {
 	a := echo(t, "a")
 	var dialer tap.Dialer
-	balancer, transport := NewBalancer(), newTransport()
+	transport := NewTransport()
 	transport.DialContext = dialer.DialContext
-	balancer.proxy.Transport = picking{balancer, transport}
+	balancer := NewBalancer(transport)
 	if err := balancer.Set(Backends{URLs: []string{a.URL}}); err != nil {
 		t.Fatal(err)
 	}
-	front := httptest.NewServer(balancer)
+	front := httptest.NewServer(proxy(balancer))
 	defer front.Close()
 	if _, answer, err := post(front.URL, "hello"); err != nil || answer != "a:hello:m000001.1" {
 		t.Fatalf("%q, %v", answer, err)
@@ -62,8 +62,8 @@ func TestBalancerPassesARequestOnInOneWrite(t *testing.T) {
 
 func TestBalancerTakesTurns(t *testing.T) {
 	a, b := echo(t, "a"), echo(t, "b")
-	balancer := NewBalancer()
-	front := httptest.NewServer(balancer)
+	balancer := NewBalancer(NewTransport())
+	front := httptest.NewServer(proxy(balancer))
 	defer front.Close()
 
 	if status, _, err := post(front.URL, "x"); err != nil || status != http.StatusServiceUnavailable {
@@ -83,9 +83,6 @@ func TestBalancerTakesTurns(t *testing.T) {
 	if seen["a:hello:m000001.1"] != 5 || seen["b:hello:m000001.1"] != 5 {
 		t.Errorf("turns: %v", seen)
 	}
-	if balancer.Refused() != 1 {
-		t.Errorf("refused %d", balancer.Refused())
-	}
 }
 
 func TestBalancerAsksAnotherOnlyWhenNothingWasSent(t *testing.T) {
@@ -96,8 +93,8 @@ func TestBalancerAsksAnotherOnlyWhenNothingWasSent(t *testing.T) {
 	nobody := "http://" + l.Addr().String()
 	l.Close()
 	a := echo(t, "a")
-	balancer := NewBalancer()
-	front := httptest.NewServer(balancer)
+	balancer := NewBalancer(NewTransport())
+	front := httptest.NewServer(proxy(balancer))
 	defer front.Close()
 	if err := balancer.Set(Backends{URLs: []string{nobody, a.URL}}); err != nil {
 		t.Fatal(err)
@@ -115,5 +112,35 @@ func TestBalancerAsksAnotherOnlyWhenNothingWasSent(t *testing.T) {
 	}
 	if status, _, err := post(front.URL, "hello"); err != nil || status != http.StatusServiceUnavailable {
 		t.Errorf("with every backend gone: %d, %v", status, err)
+	}
+}
+
+func TestBalancerLeavesTheRequestAsItIs(t *testing.T) {
+	a := echo(t, "a")
+	transport := NewTransport()
+	defer transport.CloseIdleConnections()
+	balancer := NewBalancer(transport)
+	req, err := http.NewRequest(http.MethodGet, "http://sender/v1/messages", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(want int, says string) {
+		t.Helper()
+		resp, err := balancer.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if b, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != want || string(b) != says {
+			t.Errorf("%d %q %v, want %d %q", resp.StatusCode, b, err, want, says)
+		}
+	}
+	ask(http.StatusServiceUnavailable, "no replica is ready")
+	if err := balancer.Set(Backends{URLs: []string{a.URL}}); err != nil {
+		t.Fatal(err)
+	}
+	ask(http.StatusOK, "a::")
+	if req.URL.Host != "sender" { // requests of a caller share their URL
+		t.Errorf("the request goes to %s now", req.URL.Host)
 	}
 }

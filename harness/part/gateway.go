@@ -4,14 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"log"
 	"net/http"
+	"net/http/httputil"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // runGateway balances over the WhatsApp replicas, and is the place where the business keeps its media.
 func runGateway(ctx context.Context, s Spec) error {
-	b := NewBalancer()
+	b := NewBalancer(NewTransport())
 	control := http.NewServeMux()
 	control.HandleFunc("PUT /backends", func(w http.ResponseWriter, r *http.Request) {
 		var in Backends
@@ -21,12 +25,37 @@ func runGateway(ctx context.Context, s Spec) error {
 		}
 		answer(w, err)
 	})
-	d, err := open(s, map[string]http.Handler{HTTP: ready(b), Control: guarded(s.Key, control), Media: mediaStore()})
+	d, err := open(s, map[string]http.Handler{HTTP: ready(proxy(b)), Control: guarded(s.Key, control), Media: mediaStore()})
 	if err != nil {
 		return err
 	}
 	return errors.Join(d.wait(ctx), d.close())
 }
+
+// proxy passes requests on through a balancer.
+func proxy(b *Balancer) http.Handler {
+	return &httputil.ReverseProxy{
+		Rewrite:    func(r *httputil.ProxyRequest) { r.Out.Header["X-Forwarded-For"] = nil },
+		Transport:  b,
+		BufferPool: &buffers{},
+		ErrorLog:   log.New(io.Discard, "", 0),
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) {
+			panic(http.ErrAbortHandler) // the replica broke the connection: so does the gateway
+		},
+	}
+}
+
+// buffers lends the proxy its copy buffers.
+type buffers struct{ pool sync.Pool }
+
+func (b *buffers) Get() []byte {
+	if v, ok := b.pool.Get().(*[]byte); ok {
+		return *v
+	}
+	return make([]byte, 16<<10)
+}
+
+func (b *buffers) Put(p []byte) { b.pool.Put(&p) }
 
 // mediaTypes are the content types of the media store, by the first element of the path.
 var mediaTypes = map[string]string{

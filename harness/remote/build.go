@@ -58,7 +58,8 @@ type System struct {
 	stop     context.CancelFunc
 	running  sync.WaitGroup
 	life     context.Context
-	front    *http.Transport
+	front    *http.Transport // to the sender
+	spread   *part.Balancer  // through front, over the copies in rotation
 
 	copies         atomic.Int64 // of someone else's sender
 	deathsOfDrafts uint64       // on purpose; the timeline alone counts
@@ -97,12 +98,13 @@ func prepare(o Options) (*System, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &System{opts: o, Scenario: o.Scenario, Every: o.Every, key: rand.Text(), front: newTransport()}
+	s := &System{opts: o, Scenario: o.Scenario, Every: o.Every, key: rand.Text(), front: part.NewTransport()}
 	if o.Compress > 1 {
 		s.Scenario = o.Scenario.Squeeze(o.Compress)
 		s.Every = time.Duration(float64(o.Every) / o.Compress)
 		quantity.Squeeze(&senderCfg, o.Compress)
 	}
+	s.spread = part.NewBalancer(s.front)
 	s.client = newClient(s.key, part.Control)
 	s.tally = newTally(s.client)
 	s.settings = &settings{system: s, cfg: senderCfg}
@@ -157,12 +159,12 @@ func (s *System) startSender(ctx context.Context) (err error) {
 	}
 	common.Drafts = s.drafts.Inside(part.HTTP)
 	s.pool = &pool{
-		name: part.WhatsApp, engine: s.opts.Engine, client: &http.Client{Transport: newTransport()},
+		name: part.WhatsApp, engine: s.opts.Engine, client: &http.Client{Transport: part.NewTransport()},
 		draws: chance.New(s.opts.Scenario.Seed).For("whatsapp").For("start"), settings: s.settings.fleet, load: s.load,
 		version: s.settings.version.Load,
 		greet:   func(ctx context.Context, u Unit) error { return s.tell(ctx, u, s.settings.forReplica()) },
-		rotate: func(ctx context.Context, urls []string) error {
-			return s.rotate(s.settings.fleet().Replicas.Balance)(ctx, urls)
+		rotate: func(ctx context.Context, l lineup) error {
+			return s.rotate(s.settings.fleet().Replicas.Balance)(ctx, l)
 		},
 		part: func(slot int) Part {
 			w := common
@@ -251,7 +253,7 @@ func (s *System) assemble(ctx context.Context) error {
 		effective["whatsapp."+k] = v
 	}
 	s.System = harness.System{
-		Name: s.opts.Engine.Name(), Queue: s.opts.Queue, URL: s.gateway.URL(part.HTTP), Transport: s.front, Effective: effective,
+		Name: s.opts.Engine.Name(), Queue: s.opts.Queue, URL: s.gateway.URL(part.HTTP), Transport: s.spread, Effective: effective,
 		Faults: s.fake, Ledger: s.fake, Settings: s.settings, Replicas: replicas{s},
 		Gauges: &gauges{usage: newUsage(ctx, s), last: time.Now()},
 		Books:  &books{client: s.client, unit: s.drafts},

@@ -7,9 +7,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"time"
+
+	"github.com/aftershock-dev/aftershock/harness/part"
 )
 
 // client reaches the control door of parts.
@@ -20,15 +21,7 @@ type client struct {
 }
 
 func newClient(key, door string) *client {
-	return &client{key: key, door: door, http: &http.Client{Timeout: 30 * time.Second, Transport: newTransport()}}
-}
-
-// newTransport is how parts are reached: kept connections, and no proxy from the environment.
-func newTransport() *http.Transport {
-	return &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-		MaxIdleConnsPerHost: 1024, IdleConnTimeout: 30 * time.Second, DisableCompression: true,
-	}
+	return &client{key: key, door: door, http: &http.Client{Timeout: 30 * time.Second, Transport: part.NewTransport()}}
 }
 
 // do makes one request at a unit's control door; read takes the answer's body.

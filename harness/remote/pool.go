@@ -22,7 +22,7 @@ type pool struct {
 	part     func(slot int) Part
 	ready    string // path that a copy answers when it is ready, on its first door
 	door     string
-	rotate   func(ctx context.Context, urls []string) error
+	rotate   func(ctx context.Context, l lineup) error
 	settings func() fleet.Settings // in force, time squeezed
 	load     func(ctx context.Context, units []Unit) (load, error)
 	draws    chance.Source                           // of starting times
@@ -42,10 +42,13 @@ type pool struct {
 	starts  uint64
 	failed  int       // starts, one after another
 	rest    time.Time // no copy is started before, after one that did not start
-	shown   []string  // in rotation
+	shown   lineup    // in rotation
 	scaler  scaler
 	errs    []error
 }
+
+// lineup is the addresses of copies in rotation, as the other parts reach them and as this process does.
+type lineup struct{ inside, outside []string }
 
 // load is what scaling looks at.
 type load struct {
@@ -423,23 +426,23 @@ func wait(ctx context.Context, d time.Duration) bool {
 // show puts those in rotation that are ready and answer.
 func (p *pool) show(ctx context.Context) error {
 	p.mu.Lock()
-	var urls []string
+	var l lineup
 	for _, slot := range sortedKeys(p.members) {
 		m := p.members[slot]
 		if m.state == ready && !m.leaving && m.due.IsZero() && !m.quiet {
-			urls = append(urls, m.unit.Inside(p.door))
+			l.inside, l.outside = append(l.inside, m.unit.Inside(p.door)), append(l.outside, m.unit.URL(p.door))
 		}
 	}
-	same := slices.Equal(urls, p.shown)
+	same := slices.Equal(l.inside, p.shown.inside) && slices.Equal(l.outside, p.shown.outside)
 	p.mu.Unlock()
 	if same {
 		return nil
 	}
-	if err := p.rotate(ctx, urls); err != nil {
+	if err := p.rotate(ctx, l); err != nil {
 		return fmt.Errorf("put the copies of %s in rotation: %w", p.name, err)
 	}
 	p.mu.Lock()
-	p.shown = urls
+	p.shown = l
 	p.mu.Unlock()
 	return nil
 }
@@ -456,7 +459,7 @@ func (p *pool) inRotation() (up, coming, wanted int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	a, b := p.count()
-	return len(p.shown), a + b - len(p.shown), p.wanted
+	return len(p.shown.inside), a + b - len(p.shown.inside), p.wanted
 }
 
 // running lists the units that run.

@@ -108,7 +108,7 @@ func (c *child) launch() error {
 	args := c.part.Args(c.listen, func(name string) string { return filepath.Join(c.dir, name) })
 	cmd := exec.Command(c.engine.exe, args...)
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.Env = append([]string{threads()}, os.Environ()...) // what the user has set comes later, and counts
+	cmd.Env = append([]string{fmt.Sprintf("GOMAXPROCS=%d", Share())}, os.Environ()...) // what the user has set comes later, and counts
 	for k, v := range c.part.Env {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
@@ -135,9 +135,9 @@ func (c *child) launch() error {
 	return nil
 }
 
-// threads bounds the cores that one part may use at a time. Many parts share the machine: threads of each that look for
-// work on every core take it from the others, and from the load.
-func threads() string { return fmt.Sprintf("GOMAXPROCS=%d", max(1, runtime.NumCPU()/2)) }
+// Share is how many cores one of many programs on this machine should use at a time, parts and the load alike: threads
+// of each that look for work on every core take it from the others.
+func Share() int { return max(1, runtime.NumCPU()/2) }
 
 func exitText(err error) string {
 	if err == nil {
