@@ -36,7 +36,7 @@ bench-import: ## logs of 10M lines read by scenario import: lines a second, and 
 bench-sender: ## the sender on JetStream: throughput, added latency, memory under overload
 	$(GO) test -run xxx -bench Sender -benchtime 1x ./sut
 
-bench-load: ## how punctual hits leave at 200, 1,000 and 5,000/s, beside the vegeta command (and k6, if installed): 5 minutes
+bench-load: ## how punctual hits leave at 200, 1,000 and 5,000/s, beside the vegeta and k6 commands: 8 minutes
 	$(GO) test -run xxx -bench Pacing -benchtime 3x -timeout 30m ./harness/agent
 
 bench-cost: build ## CPU and memory of every process, a message: what docs/scale.md counts with
