@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aftershock-dev/aftershock/harness/local"
-	"github.com/aftershock-dev/aftershock/harness/local/proc"
+	"github.com/aftershock-dev/aftershock/harness/remote"
 	"github.com/aftershock-dev/aftershock/reports"
 	"github.com/aftershock-dev/aftershock/reports/dash"
 	"github.com/aftershock-dev/aftershock/reports/record"
@@ -178,8 +178,8 @@ func (f *runFlags) replay(ctx context.Context, o local.Options) (record.Info, er
 	case f.clock == "virtual":
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 		debug.SetGCPercent(150) // on the wall's clock, collecting more often would make hits late
-	case f.env == "processes" && os.Getenv("GOMAXPROCS") == "":
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(proc.Share()))
+	case (f.env == "processes" || f.env == "containers") && os.Getenv("GOMAXPROCS") == "":
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(remote.Share(runtime.NumCPU())))
 	}
 	o.Elsewhere = f.elsewhere(o)
 	leave, err := f.crew.gather(ctx, f, &o)

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -119,6 +120,14 @@ func (e *Engine) prepare(ctx context.Context) error {
 
 // Name implements remote.Engine.
 func (e *Engine) Name() string { return "containers" }
+
+// Cores implements remote.Sharer.
+func (e *Engine) Cores() int {
+	if e.bind.IsUnspecified() { // the engine is another machine's
+		return 0
+	}
+	return runtime.NumCPU()
+}
 
 // Place implements remote.Engine.
 func (e *Engine) Place(p remote.Part) (map[string]string, error) {

@@ -250,3 +250,21 @@ func TestE2ENoEngine(t *testing.T) {
 		t.Errorf("without an engine: %v", err)
 	}
 }
+
+func TestOnlyAnEngineOnThisMachineSharesItsCores(t *testing.T) {
+	t.Setenv("TESTCONTAINERS_HOST_OVERRIDE", "")
+	for host, want := range map[string]int{"unix:///var/run/docker.sock": runtime.NumCPU(), "tcp://docker.example:2375": 0} {
+		c, err := client.New(client.WithHost(host))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := &Engine{client: c}
+		e.locate()
+		if got := e.Cores(); got != want {
+			t.Errorf("%s shares %d cores with us, want %d", host, got, want)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

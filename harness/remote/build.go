@@ -8,7 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"runtime"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -58,8 +59,7 @@ type System struct {
 	stop     context.CancelFunc
 	running  sync.WaitGroup
 	life     context.Context
-	front    *http.Transport // to the sender
-	spread   *part.Balancer  // through front, over the copies in rotation
+	front    *http.Transport
 
 	copies         atomic.Int64 // of someone else's sender
 	deathsOfDrafts uint64       // on purpose; the timeline alone counts
@@ -104,7 +104,6 @@ func prepare(o Options) (*System, error) {
 		s.Every = time.Duration(float64(o.Every) / o.Compress)
 		quantity.Squeeze(&senderCfg, o.Compress)
 	}
-	s.spread = part.NewBalancer(s.front)
 	s.client = newClient(s.key, part.Control)
 	s.tally = newTally(s.client)
 	s.settings = &settings{system: s, cfg: senderCfg}
@@ -163,8 +162,8 @@ func (s *System) startSender(ctx context.Context) (err error) {
 		draws: chance.New(s.opts.Scenario.Seed).For("whatsapp").For("start"), settings: s.settings.fleet, load: s.load,
 		version: s.settings.version.Load,
 		greet:   func(ctx context.Context, u Unit) error { return s.tell(ctx, u, s.settings.forReplica()) },
-		rotate: func(ctx context.Context, l lineup) error {
-			return s.rotate(s.settings.fleet().Replicas.Balance)(ctx, l)
+		rotate: func(ctx context.Context, urls []string) error {
+			return s.rotate(s.settings.fleet().Replicas.Balance)(ctx, urls)
 		},
 		part: func(slot int) Part {
 			w := common
@@ -192,12 +191,17 @@ func plain(s string) string {
 // part makes a spec into something that an engine runs.
 func (s *System) part(spec part.Spec) Part {
 	spec.Key, spec.Seed = s.key, s.opts.Scenario.Seed
+	var env map[string]string
+	if cores := s.sharedCores(); cores > 0 { // whoever sets it knows better
+		env = map[string]string{"GOMAXPROCS": cmp.Or(os.Getenv("GOMAXPROCS"), strconv.Itoa(Share(cores)))}
+	}
 	return Part{
 		Name: spec.Name, Doors: part.Doors(spec.Kind), Ready: part.Ready(spec.Kind),
 		Files: map[string][]byte{specFile: encodeSpec(spec)},
 		Args: func(listen map[string]string, file func(string) string) []string {
 			return part.Args(file(specFile), file("store"), listen)
 		},
+		Env:    env,
 		Within: time.Minute,
 	}
 }
@@ -253,7 +257,7 @@ func (s *System) assemble(ctx context.Context) error {
 		effective["whatsapp."+k] = v
 	}
 	s.System = harness.System{
-		Name: s.opts.Engine.Name(), Queue: s.opts.Queue, URL: s.gateway.URL(part.HTTP), Transport: s.spread, Effective: effective,
+		Name: s.opts.Engine.Name(), Queue: s.opts.Queue, URL: s.gateway.URL(part.HTTP), Transport: s.front, Effective: effective,
 		Faults: s.fake, Ledger: s.fake, Settings: s.settings, Replicas: replicas{s},
 		Gauges: &gauges{usage: newUsage(ctx, s), last: time.Now()},
 		Books:  &books{client: s.client, unit: s.drafts},
@@ -265,10 +269,10 @@ func (s *System) assemble(ctx context.Context) error {
 
 // sharedCores is how many cores the parts and the load have between them, when all are on this machine.
 func (s *System) sharedCores() int {
-	if s.opts.Engine.Name() != "processes" {
-		return 0
+	if e, ok := s.opts.Engine.(Sharer); ok {
+		return e.Cores()
 	}
-	return runtime.NumCPU()
+	return 0
 }
 
 // fixed lists the parts that nobody scales.

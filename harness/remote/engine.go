@@ -23,6 +23,15 @@ type Engine interface {
 	Close() error
 }
 
+// Sharer is an engine whose parts may share their machine with the load.
+type Sharer interface {
+	Cores() int // of the machine that they share; 0 when the parts are elsewhere
+}
+
+// Share is how many of a machine's cores each of the programs that share it should use at a time, the parts and the load
+// alike: threads of each that look for work on every core take it from the others.
+func Share(cores int) int { return max(1, cores/2) }
+
 // Part is one thing to run: our own binary with some arguments.
 type Part struct {
 	Name  string            // drafts, whatsapp/1; unique within the system

@@ -22,7 +22,7 @@ type pool struct {
 	part     func(slot int) Part
 	ready    string // path that a copy answers when it is ready, on its first door
 	door     string
-	rotate   func(ctx context.Context, l lineup) error
+	rotate   func(ctx context.Context, urls []string) error
 	settings func() fleet.Settings // in force, time squeezed
 	load     func(ctx context.Context, units []Unit) (load, error)
 	draws    chance.Source                           // of starting times
@@ -42,13 +42,10 @@ type pool struct {
 	starts  uint64
 	failed  int       // starts, one after another
 	rest    time.Time // no copy is started before, after one that did not start
-	shown   lineup    // in rotation
+	shown   []string  // in rotation
 	scaler  scaler
 	errs    []error
 }
-
-// lineup is the addresses of copies in rotation, as the other parts reach them and as this process does.
-type lineup struct{ inside, outside []string }
 
 // load is what scaling looks at.
 type load struct {
@@ -426,23 +423,23 @@ func wait(ctx context.Context, d time.Duration) bool {
 // show puts those in rotation that are ready and answer.
 func (p *pool) show(ctx context.Context) error {
 	p.mu.Lock()
-	var l lineup
+	var urls []string
 	for _, slot := range sortedKeys(p.members) {
 		m := p.members[slot]
 		if m.state == ready && !m.leaving && m.due.IsZero() && !m.quiet {
-			l.inside, l.outside = append(l.inside, m.unit.Inside(p.door)), append(l.outside, m.unit.URL(p.door))
+			urls = append(urls, m.unit.Inside(p.door))
 		}
 	}
-	same := slices.Equal(l.inside, p.shown.inside) && slices.Equal(l.outside, p.shown.outside)
+	same := slices.Equal(urls, p.shown)
 	p.mu.Unlock()
 	if same {
 		return nil
 	}
-	if err := p.rotate(ctx, l); err != nil {
+	if err := p.rotate(ctx, urls); err != nil {
 		return fmt.Errorf("put the copies of %s in rotation: %w", p.name, err)
 	}
 	p.mu.Lock()
-	p.shown = l
+	p.shown = urls
 	p.mu.Unlock()
 	return nil
 }
@@ -459,7 +456,7 @@ func (p *pool) inRotation() (up, coming, wanted int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	a, b := p.count()
-	return len(p.shown.inside), a + b - len(p.shown.inside), p.wanted
+	return len(p.shown), a + b - len(p.shown), p.wanted
 }
 
 // running lists the units that run.

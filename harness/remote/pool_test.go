@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,19 +54,9 @@ type actor struct {
 }
 
 func (a *actor) Name() string         { return a.name }
-func (a *actor) Inside(string) string { return "http://inside-" + strings.ReplaceAll(a.name, "/", "-") }
-
-// URL is another one after every start, as a container's is.
-func (a *actor) URL(string) string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return "http://" + a.host()
-}
-
-// host is where the stage finds the actor; the caller holds mu.
-func (a *actor) host() string {
-	return fmt.Sprintf("%s-%d", strings.ReplaceAll(a.name, "/", "-"), a.starts)
-}
+func (a *actor) host() string         { return strings.ReplaceAll(a.name, "/", "-") }
+func (a *actor) URL(string) string    { return "http://" + a.host() }
+func (a *actor) Inside(string) string { return "http://" + a.host() }
 
 func (a *actor) Alive() (bool, string) {
 	a.mu.Lock()
@@ -142,7 +132,7 @@ type rehearsal struct {
 	busy  float64 // cores in use
 	since time.Time
 	used  time.Duration
-	line  lineup // in rotation
+	line  []string // in rotation
 }
 
 func rehearse(t *testing.T, busy float64, play func(r *rehearsal)) {
@@ -161,10 +151,10 @@ func rehearse(t *testing.T, busy float64, play func(r *rehearsal)) {
 			part: func(slot int) Part {
 				return Part{Name: fmt.Sprintf("whatsapp/%d", slot), Doors: []string{"http"}, Ready: "/readyz"}
 			},
-			rotate: func(_ context.Context, l lineup) error {
+			rotate: func(_ context.Context, urls []string) error {
 				r.mu.Lock()
 				defer r.mu.Unlock()
-				r.line = l
+				r.line = slices.Clone(urls)
 				return nil
 			},
 			version: func() int64 { return 0 }, greet: func(context.Context, Unit) error { return nil },
@@ -206,14 +196,13 @@ func (r *rehearsal) keep(busy float64) {
 func (r *rehearsal) expect(t *testing.T, after time.Duration, slots ...int) {
 	t.Helper()
 	time.Sleep(after)
-	var want lineup
+	var want []string
 	for _, s := range slots {
-		unit := r.stage.units[fmt.Sprintf("whatsapp/%d", s)]
-		want.inside, want.outside = append(want.inside, unit.Inside("http")), append(want.outside, unit.URL("http"))
+		want = append(want, fmt.Sprintf("http://whatsapp-%d", s))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !reflect.DeepEqual(r.line, want) {
+	if !slices.Equal(r.line, want) {
 		t.Errorf("in rotation: %v, want %v", r.line, want)
 	}
 }

@@ -100,7 +100,7 @@ func (s *System) beginTarget(ctx context.Context) (err error) {
 		Gauges: newUsage(ctx, s),
 	}
 	if s.pool != nil {
-		s.System.Name, s.System.Transport, s.System.Replicas = s.opts.Engine.Name(), s.spread, replicas{s}
+		s.System.Name, s.System.Replicas = s.opts.Engine.Name(), replicas{s}
 	}
 	return nil
 }
@@ -229,14 +229,10 @@ func (s *System) startImage(ctx context.Context, t scenarios.Target) error {
 	return nil
 }
 
-// rotate tells the load and the gateway which copies take requests. Hits go to the copies without a detour: a proxy
-// on the way of each would need as much of the machine as the service does. The gateway is for the parts.
-func (s *System) rotate(balance string) func(ctx context.Context, l lineup) error {
-	return func(ctx context.Context, l lineup) error {
-		if err := s.spread.Set(part.Backends{URLs: l.outside, Balance: balance}); err != nil {
-			return err
-		}
-		b, err := json.Marshal(part.Backends{URLs: l.inside, Balance: balance})
+// rotate tells the gateway which copies take requests.
+func (s *System) rotate(balance string) func(ctx context.Context, urls []string) error {
+	return func(ctx context.Context, urls []string) error {
+		b, err := json.Marshal(part.Backends{URLs: urls, Balance: balance})
 		if err != nil {
 			return err
 		}

@@ -2,7 +2,13 @@
 
 package proc
 
-import "syscall"
+import (
+	"syscall"
+	"time"
+)
 
 // attributes puts a child into a group of its own, out of reach of the terminal's Ctrl-C.
 func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+// giveSlack is Linux's alone.
+func giveSlack(time.Duration) {}

@@ -6,10 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -70,35 +68,6 @@ func TestSystemOfProcesses(t *testing.T) {
 	}
 	if r.Info.Effective["sender.drafts.rate_limit"] == "" || r.Info.Effective["whatsapp.latency"] == "" {
 		t.Errorf("settings in force: %v", r.Info.Effective)
-	}
-}
-
-// A proxy on the way of every hit would need as much of the machine as the service that is measured.
-func TestHitsGoToTheCopiesWithoutADetour(t *testing.T) {
-	sc, err := trial.Scenario("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	engine := newTestEngine(t)
-	s, err := remote.Build(t.Context(), remote.Options{Engine: engine, Scenario: sc, Run: "t3"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	gateway := engine.children[slices.IndexFunc(engine.children, func(c *child) bool { return c.Name() == part.Gateway })]
-	if err := gateway.Pause(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	client := &http.Client{Transport: s.Transport, Timeout: 10 * time.Second}
-	resp, err := client.Post(s.URL+"/v1/messages", "application/json", strings.NewReader("{}"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
-	if resp.StatusCode/100 != 4 { // it names no recipient
-		t.Errorf("answered with %d", resp.StatusCode)
-	}
-	if err := errors.Join(gateway.Resume(t.Context()), s.Close()); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -108,7 +107,7 @@ func (c *child) launch() error {
 	args := c.part.Args(c.listen, func(name string) string { return filepath.Join(c.dir, name) })
 	cmd := exec.Command(c.engine.exe, args...)
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.Env = append([]string{fmt.Sprintf("GOMAXPROCS=%d", Share())}, os.Environ()...) // what the user has set comes later, and counts
+	cmd.Env = os.Environ()
 	for k, v := range c.part.Env {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
@@ -134,10 +133,6 @@ func (c *child) launch() error {
 	})
 	return nil
 }
-
-// Share is how many cores one of many programs on this machine should use at a time, parts and the load alike: threads
-// of each that look for work on every core take it from the others.
-func Share() int { return max(1, runtime.NumCPU()/2) }
 
 func exitText(err error) string {
 	if err == nil {

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -40,6 +39,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// tellSlack tells a child's slack, where there is such a thing.
+var tellSlack http.HandlerFunc
+
 // serve answers on an address until it is told to stop.
 func serve(addr string) int {
 	stop := make(chan os.Signal, 1)
@@ -47,7 +49,9 @@ func serve(addr string) int {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {})
 	mux.HandleFunc("GET /pid", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, os.Getpid()) })
-	mux.HandleFunc("GET /threads", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, runtime.GOMAXPROCS(0)) })
+	if tellSlack != nil {
+		mux.HandleFunc("GET /slack", tellSlack)
+	}
 	srv := &http.Server{Addr: addr, Handler: mux}
 	go func() { <-stop; srv.Close() }()
 	fmt.Println("serving", addr)
@@ -147,23 +151,6 @@ func TestChildLivesAndEnds(t *testing.T) {
 	}
 	if err := u.Start(t.Context()); err == nil {
 		t.Error("a running part was started twice")
-	}
-}
-
-// Parts leave each other, and the load, room; whoever sets GOMAXPROCS knows better.
-func TestChildUsesHalfOfTheMachine(t *testing.T) {
-	for set, want := range map[string]int{"": max(1, runtime.NumCPU()/2), "3": 3} {
-		t.Setenv("GOMAXPROCS", set)
-		if set == "" {
-			os.Unsetenv("GOMAXPROCS")
-		}
-		u, err := begin(t.Context(), newTestEngine(t), aPart("fake", "serve"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := get(t, u.URL("http")+"/threads"); got != strconv.Itoa(want) {
-			t.Errorf("with GOMAXPROCS=%q a part has %s threads, want %d", set, got, want)
-		}
 	}
 }
 

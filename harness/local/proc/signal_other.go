@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"syscall"
+	"time"
 )
 
 type sign int
@@ -24,3 +25,5 @@ func supported() error { return errUnsupported }
 func sendSignal(*os.Process, sign) error { return errUnsupported }
 
 func attributes() *syscall.SysProcAttr { return nil }
+
+func giveSlack(time.Duration) {}
