@@ -79,9 +79,7 @@ func (m *meter) read(ctx context.Context) error {
 		maps.Copy(values, v)
 	}
 	g := record.Gauge{At: time.Since(m.table.start), Values: values}
-	if why := m.full.read(g, sys.Cores); why != "" {
-		m.runner.invalidate(why)
-	}
+	m.crowded(g)
 	m.own(g)
 	m.events(g)
 	m.runner.orders(ctx, g.At)

@@ -28,6 +28,7 @@ type Runner struct {
 	Virtual   bool                  // the run happens in a bubble
 	Every     time.Duration         // between two readings of the gauges; default 10 s
 	Lateness  time.Duration         // p99 of start lateness beyond which the run is invalid; default 100 ms
+	Busy      float64               // share of the machine's cores beyond which, for 10 s, the run is invalid; default 0.9
 	Gate      Gate                  // nil: as fast as it goes
 	Team      Team                  // nil: the Runner sends the load itself
 	OnGauge   func(record.Gauge)    // called with each reading
@@ -55,6 +56,9 @@ func (r *Runner) Run(ctx context.Context) (record.Info, error) {
 	}
 	if r.Lateness <= 0 {
 		r.Lateness = 100 * time.Millisecond
+	}
+	if r.Busy <= 0 {
+		r.Busy = .9
 	}
 	at, rows, err := arrivals(r.Scenario)
 	if err != nil {
@@ -88,7 +92,7 @@ func (r *Runner) Run(ctx context.Context) (record.Info, error) {
 	side, stop := context.WithCancel(ctx)
 	var others sync.WaitGroup
 	others.Go(func() { r.follow(side, start, withPhases(deeds, r.phases())) })
-	meter := &meter{runner: r, table: t}
+	meter := &meter{runner: r, table: t, full: crowd{most: r.Busy}}
 	others.Go(func() { meter.run(side) })
 	if r.Gate != nil {
 		others.Go(func() { r.pass(side) })

@@ -19,7 +19,6 @@ type System struct {
 	Transport http.RoundTripper // how the harness reaches it
 	FakeURL   string            // the fake Cloud API, as the sender reaches it; for a target's templates
 	Effective map[string]string // every setting in force at the start, by dotted key
-	Cores     int               // of the machine that all parts share with the load; 0 when they do not
 
 	Faults   Faults
 	Ledger   Ledger

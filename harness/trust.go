@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aftershock-dev/aftershock/harness/internal/used"
 	"github.com/aftershock-dev/aftershock/reports/record"
 )
 
@@ -30,39 +31,63 @@ func (r *Runner) starved(ctx context.Context) {
 	}
 }
 
-// A machine whose cores are nearly all taken for this long makes work wait that the scenario does not make wait: what
-// times out then may have been done in time elsewhere.
-const (
-	mostOfMachine = .85
-	tooLong       = 30 * time.Second
-)
+// tooLong is how long a machine must be full to be told of: work then waits that the scenario does not make wait, and what
+// times out may have been done in time elsewhere.
+const tooLong = 10 * time.Second
 
-// crowd watches how much of the machine the parts of a run take, one stretch of time after another.
+// crowd watches how much of the load's machine is busy, with this run or with anything else, one stretch of time after
+// another.
 type crowd struct {
-	from, last time.Duration // of the stretch
-	used       float64       // core seconds in it
-	told       bool
+	most  float64       // share of the cores that may be busy
+	begun bool          // it knows where the stretch began
+	from  time.Duration // of the stretch
+	then  time.Duration // how long the cores had been busy by then
+	last  time.Duration
+	ours  float64 // core seconds of the run's parts in the stretch, as far as they are sampled
+	told  bool
 }
 
-// read takes in a reading and says, once, why the run cannot be believed; "" while it can.
-func (c *crowd) read(g record.Gauge, cores int) string {
+// read takes in a reading of the run's parts, and how long the machine's cores have been busy by then. It says, once, why
+// the run cannot be believed; "" while it can.
+func (c *crowd) read(g record.Gauge, busy time.Duration, cores int) string {
 	for name, v := range g.Values {
 		if strings.HasPrefix(name, record.GPart) && strings.HasSuffix(name, record.GPartCPU) {
-			c.used += v * (g.At - c.last).Seconds()
+			c.ours += v * (g.At - c.last).Seconds()
 		}
 	}
 	c.last = g.At
 	length := g.At - c.from
-	if length < tooLong {
+	if c.begun && length < tooLong {
 		return ""
 	}
-	busy := c.used / length.Seconds()
-	c.from, c.used = g.At, 0
-	if cores == 0 || c.told || busy < mostOfMachine*float64(cores) {
+	full, ours := (busy-c.then).Seconds()/length.Seconds(), c.ours/length.Seconds()
+	known := c.begun && cores > 0
+	c.begun, c.from, c.then, c.ours = true, g.At, busy, 0
+	if !known || c.told || full < c.most*float64(cores) {
 		return ""
 	}
 	c.told = true
-	return fmt.Sprintf("the machine was full: for %v its parts used %.1f of %d cores; run it slower (--compress), or with more cores", length.Round(time.Second), busy, cores)
+	with := ""
+	if ours > 0 {
+		with = fmt.Sprintf(", %.1f of them with parts of this run", ours)
+	}
+	return fmt.Sprintf("the machine was full: for %v %.1f of its %d cores were busy%s; run it slower (--compress), with more cores, or alone",
+		length.Round(time.Second), full, cores, with)
+}
+
+// crowded doubts a run on the wall's clock whose machine was full.
+func (m *meter) crowded(g record.Gauge) {
+	if m.runner.Virtual { // there, time waits for the machine
+		return
+	}
+	busy, cores, err := used.Machine()
+	if err != nil {
+		m.runner.warn(fmt.Sprintf("whether the machine was full is not known: %v", err))
+		return
+	}
+	if why := m.full.read(g, busy, cores); why != "" {
+		m.runner.invalidate(why)
+	}
 }
 
 // mostJump is how far the machine's clock may move between two readings beyond the time that passed.

@@ -53,29 +53,41 @@ func TestAClockThatJumpsIsSeen(t *testing.T) {
 }
 
 func TestAFullMachineIsNotBelieved(t *testing.T) {
+	always := func(v float64) func(time.Duration) float64 { return func(time.Duration) float64 { return v } }
 	for _, c := range []struct {
 		name  string
 		cores int
-		busy  func(at time.Duration) float64 // of each of two parts
+		ours  float64                        // cores that the run's parts use
+		busy  func(at time.Duration) float64 // cores of the machine that are busy
 		want  string
 	}{
-		{"with room", 2, func(time.Duration) float64 { return .8 }, ""},
-		{"full", 2, func(time.Duration) float64 { return .9 }, "for 30s its parts used 1.8 of 2 cores"},
-		{"full for a moment", 2, func(at time.Duration) float64 {
-			if at < 20*time.Second {
-				return 1
+		{"with room", 2, 1.6, always(1.7), ""},
+		{"full of this run", 2, 1.8, always(1.9), "for 10s 1.9 of its 2 cores were busy, 1.8 of them with parts of this run"},
+		{"full of something else", 2, 0, always(2), "for 10s 2.0 of its 2 cores were busy; run it"},
+		{"full for a moment", 2, .2, func(at time.Duration) float64 {
+			if at > 20*time.Second && at <= 27*time.Second {
+				return 2
 			}
-			return .1
+			return .2
 		}, ""},
-		{"more cores", 4, func(time.Duration) float64 { return .9 }, ""},
-		{"on other machines", 0, func(time.Duration) float64 { return 9 }, ""},
+		{"full for a while", 2, .2, func(at time.Duration) float64 {
+			if at > 25*time.Second && at <= 45*time.Second {
+				return 2
+			}
+			return .2
+		}, "for 10s 2.0 of its 2 cores"},
+		{"more cores", 4, 1.9, always(2), ""},
+		{"not known", 0, 9, always(0), ""},
 	} {
-		var full crowd
+		full := crowd{most: .9}
 		var told []string
+		busy := 5 * time.Hour // before the run began
 		for at := time.Second; at <= 2*time.Minute; at += time.Second {
-			v := c.busy(at)
-			g := record.Gauge{At: at, Values: map[string]float64{"part_fake_cpu_cores": v, "part_harness_cpu_cores": v, "whatsapp_cpu_cores": 9}}
-			if why := full.read(g, c.cores); why != "" {
+			busy += time.Duration(c.busy(at) * float64(time.Second))
+			g := record.Gauge{At: at, Values: map[string]float64{
+				"part_fake_cpu_cores": c.ours / 2, "part_harness_cpu_cores": c.ours / 2, "whatsapp_cpu_cores": 9,
+			}}
+			if why := full.read(g, busy, c.cores); why != "" {
 				told = append(told, why)
 			}
 		}

@@ -78,7 +78,7 @@ func TestRunOfThreeAgents(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &harness.Runner{
-		Scenario: sc.Squeeze(compress), Writer: w, Every: time.Second, Lateness: time.Minute, Team: team.For("run-1", sc, compress),
+		Scenario: sc.Squeeze(compress), Writer: w, Every: time.Second, Lateness: time.Minute, Busy: 9, Team: team.For("run-1", sc, compress),
 		System: harness.System{
 			Name: "external", FakeURL: f.url, Transport: http.DefaultTransport, Ledger: fakeLedger{f.fake}, Faults: fakeFaults{f.fake},
 		},

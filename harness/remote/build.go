@@ -261,7 +261,6 @@ func (s *System) assemble(ctx context.Context) error {
 		Faults: s.fake, Ledger: s.fake, Settings: s.settings, Replicas: replicas{s},
 		Gauges: &gauges{usage: newUsage(ctx, s), last: time.Now()},
 		Books:  &books{client: s.client, unit: s.drafts},
-		Cores:  s.sharedCores(),
 		Trail:  &trail{client: s.client, units: func() []Unit { return append([]Unit{s.drafts}, s.pool.running()...) }},
 	}
 	return nil

@@ -28,12 +28,13 @@ type trial struct {
 	name     string
 	args     []string
 	compress float64
+	edge     bool // chance decides much of it: other seeds are run in processes, too
 }
 
 var trials = []trial{
-	{"smoke", []string{"smoke"}, 10},
-	{"reply-lost, with the incident's sender", []string{"reply-lost", "--variant", "incident"}, 20},
-	{"surge", []string{"internal/agreement/surge.yaml"}, 10},
+	{"smoke", []string{"smoke"}, 10, false},
+	{"reply-lost, with the incident's sender", []string{"reply-lost", "--variant", "incident"}, 20, false},
+	{"surge", []string{"internal/agreement/surge.yaml"}, 30, true},
 }
 
 // world is an environment and how it is asked for.
@@ -67,7 +68,8 @@ func main() {
 	}
 }
 
-// otherSeeds is how many seeds more are replayed in virtual time: what chance alone changes, another clock may change too.
+// otherSeeds is how many seeds more are replayed, in virtual time and on the edge in processes, too: what chance alone
+// changes, another clock may change as well.
 const otherSeeds = 6
 
 // engine reports whether a Docker engine answers.
@@ -83,7 +85,7 @@ func run(ctx context.Context, out io.Writer, program, dir string, chosen []world
 		dir = tmp
 	}
 	for _, t := range trials {
-		var all, seeds []reports.Summary
+		var all []reports.Summary
 		for _, w := range chosen {
 			s, err := t.in(ctx, w, program, dir)
 			if err != nil {
@@ -91,15 +93,23 @@ func run(ctx context.Context, out io.Writer, program, dir string, chosen []world
 			}
 			all = append(all, s)
 		}
-		for n := 1; n <= otherSeeds; n++ {
-			seed := strconv.Itoa(n)
-			s, err := t.in(ctx, world{name: "seed-" + seed, args: []string{"--seed", seed}}, program, dir)
-			if err != nil {
-				return fmt.Errorf("%s with seed %s: %w", t.name, seed, err)
+		var spreads []spread
+		for _, w := range chosen {
+			if w.name != "virtual" && !(t.edge && w.name == "processes") {
+				continue
 			}
-			seeds = append(seeds, s)
+			s := spread{name: w.name}
+			for n := 1; n <= otherSeeds; n++ {
+				seed := strconv.Itoa(n)
+				r, err := t.in(ctx, world{w.name + "-seed-" + seed, append([]string{"--seed", seed}, w.args...), w.real}, program, dir)
+				if err != nil {
+					return fmt.Errorf("%s in %s with seed %s: %w", t.name, w.name, seed, err)
+				}
+				s.runs = append(s.runs, r)
+			}
+			spreads = append(spreads, s)
 		}
-		fmt.Fprintf(out, "### %s (real time %s times as fast)\n\n%s\n", t.name, strconv.FormatFloat(t.compress, 'g', -1, 64), table(chosen, all, seeds))
+		fmt.Fprintf(out, "### %s (real time %s times as fast)\n\n%s\n", t.name, strconv.FormatFloat(t.compress, 'g', -1, 64), table(chosen, all, spreads))
 	}
 	return nil
 }
@@ -161,15 +171,24 @@ var lines = []line{
 	{"lateness p99", func(s reports.Summary) float64 { return s.Harness.LatenessMS.P99 }, millis},
 }
 
-// table sets the worlds side by side, each with its difference from the first, and at the end what other seeds do there.
-// Rows without anything are left out.
-func table(worlds []world, all, seeds []reports.Summary) string {
+// spread is one world's runs of other seeds.
+type spread struct {
+	name string
+	runs []reports.Summary
+}
+
+// table sets the worlds side by side, each with its difference from the first, and at the end what other seeds do. Rows
+// without anything are left out.
+func table(worlds []world, all []reports.Summary, spreads []spread) string {
 	var b strings.Builder
 	b.WriteString("| |")
 	for _, w := range worlds {
 		b.WriteString(" " + w.name + " |")
 	}
-	fmt.Fprintf(&b, " %s, seeds 1 to %d |\n|---%s|\n", worlds[0].name, len(seeds), strings.Repeat("|--:", len(worlds)+1))
+	for _, s := range spreads {
+		fmt.Fprintf(&b, " %s, seeds 1 to %d |", s.name, len(s.runs))
+	}
+	fmt.Fprintf(&b, "\n|---%s|\n", strings.Repeat("|--:", len(worlds)+len(spreads)))
 	for _, l := range lines {
 		row, any := "| "+l.name+" |", false
 		for i, s := range all {
@@ -177,19 +196,38 @@ func table(worlds []world, all, seeds []reports.Summary) string {
 			any = any || v != 0
 			row += " " + l.show(v) + difference(l.value(all[0]), v, i) + " |"
 		}
+		for _, s := range spreads {
+			row += " " + l.spread(s.runs) + " |"
+		}
 		if any {
-			b.WriteString(row + " " + l.spread(seeds) + " |\n")
+			b.WriteString(row + "\n")
 		}
 	}
 	b.WriteString("| believable |")
 	for _, s := range all {
-		if s.Verdict == reports.Invalid {
-			b.WriteString(" no |")
-		} else {
-			b.WriteString(" yes |")
+		b.WriteString(" " + believable(s) + " |")
+	}
+	for _, s := range spreads {
+		b.WriteString(" " + believable(s.runs...) + " |")
+	}
+	return b.String() + "\n"
+}
+
+// believable tells whether some runs can be believed, by their own word.
+func believable(runs ...reports.Summary) string {
+	doubted := 0
+	for _, r := range runs {
+		if r.Verdict == reports.Invalid {
+			doubted++
 		}
 	}
-	return b.String() + " |\n"
+	switch {
+	case doubted == 0:
+		return "yes"
+	case doubted < len(runs):
+		return fmt.Sprintf("%d of %d", len(runs)-doubted, len(runs))
+	}
+	return "no"
 }
 
 // spread is a figure's least and greatest value.

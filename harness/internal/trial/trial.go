@@ -63,7 +63,7 @@ func Run(ctx context.Context, s *remote.System, dir string) (Result, error) {
 	var mu sync.Mutex
 	out := Result{Outcomes: map[record.Outcome]int{}}
 	r := &harness.Runner{
-		Scenario: s.Scenario, System: s.System, Writer: w, MediaBase: s.MediaBase, Every: s.Every, Lateness: time.Minute,
+		Scenario: s.Scenario, System: s.System, Writer: w, MediaBase: s.MediaBase, Every: s.Every, Lateness: time.Minute, Busy: 9,
 		OnGauge: func(g record.Gauge) {
 			mu.Lock()
 			defer mu.Unlock()

@@ -45,6 +45,32 @@ func By(pid int) (cpu time.Duration, memory int64, err error) {
 	return cpu, memory, nil
 }
 
+// Machine reads how long the cores of this machine have been busy since it started, all of them together, and how many
+// there are. Time that the hardware gave to another virtual machine counts as busy: nobody here had it.
+func Machine() (busy time.Duration, cores int, err error) {
+	stat, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, 0, fmt.Errorf("sample the machine: %w", err)
+	}
+	for line := range bytes.Lines(stat) {
+		fields := bytes.Fields(line)
+		switch {
+		case len(fields) < 9 || !bytes.HasPrefix(fields[0], []byte("cpu")):
+		case len(fields[0]) > len("cpu"):
+			cores++
+		default: // user nice system idle iowait irq softirq steal; guests are in user
+			for _, i := range []int{1, 2, 3, 6, 7, 8} {
+				n, err := strconv.ParseInt(string(fields[i]), 10, 64)
+				if err != nil {
+					return 0, 0, fmt.Errorf("sample the machine: %w", err)
+				}
+				busy += time.Duration(n) * tick
+			}
+		}
+	}
+	return busy, cores, nil
+}
+
 // Stopped reports whether every thread of a process has stopped, or the process is no more.
 func Stopped(pid int) bool {
 	tasks, err := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
