@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -217,6 +218,7 @@ func BenchmarkPacing(b *testing.B) {
 	}
 	tools := []shooter{
 		{"aftershock", func(b *testing.B, rate int, over time.Duration) {
+			defer debug.SetGCPercent(debug.SetGCPercent(400)) // as the command does
 			transport := &http.Transport{MaxIdleConnsPerHost: 4096}
 			defer transport.CloseIdleConnections()
 			if _, _, err := shoot(b.Context(), steady(b, rate, over), "http://"+addr, transport, false, b.TempDir()); err != nil {
