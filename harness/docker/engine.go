@@ -66,6 +66,9 @@ func NewEngine(ctx context.Context, cfg Config) (*Engine, error) {
 		}
 		cfg.Exe = exe
 	}
+	if err := askNamed(ctx); err != nil {
+		return nil, err
+	}
 	tclog.SetDefault(tclog.NewNoopLogger()) // a library says what it has to say in errors
 	provider, err := testcontainers.NewDockerProvider(testcontainers.DockerProviderOptionFunc(func(o *testcontainers.DockerProviderOptions) {
 		o.Logger = tclog.NewNoopLogger()
@@ -74,16 +77,37 @@ func NewEngine(ctx context.Context, cfg Config) (*Engine, error) {
 		return nil, noEngine(err)
 	}
 	e := &Engine{cfg: cfg, provider: provider, client: provider.Client(), image: cfg.Image}
-	check, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	if _, err := e.client.Ping(check, client.PingOptions{}); err != nil {
-		return nil, errors.Join(noEngine(err), provider.Close())
+	if err := ping(ctx, e.client); err != nil {
+		return nil, errors.Join(err, provider.Close())
 	}
 	e.locate()
 	if err := e.prepare(ctx); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
+}
+
+// askNamed asks the engine that DOCKER_HOST names, when it names one. Testcontainers looks for another where that does not
+// answer; but whoever names an engine means that one.
+func askNamed(ctx context.Context) error {
+	if os.Getenv(client.EnvOverrideHost) == "" {
+		return nil
+	}
+	c, err := client.New(client.FromEnv)
+	if err != nil {
+		return noEngine(err)
+	}
+	return errors.Join(ping(ctx, c), c.Close())
+}
+
+// ping asks whether an engine answers.
+func ping(ctx context.Context, c client.APIClient) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if _, err := c.Ping(ctx, client.PingOptions{}); err != nil {
+		return noEngine(err)
+	}
+	return nil
 }
 
 var errNoEngine = errors.New("no Docker engine answers")
