@@ -53,10 +53,13 @@ type Engine struct {
 	waits  sync.WaitGroup
 }
 
+// noJanitor tells testcontainers to do without its own janitor, which is an image from a registry. Ours is Close, and the
+// label.
+const noJanitor = "TESTCONTAINERS_RYUK_DISABLED"
+
 // NewEngine connects to the Docker engine, builds the image and makes a network.
 func NewEngine(ctx context.Context, cfg Config) (*Engine, error) {
-	// Testcontainers' own janitor is an image from a registry. Ours is Close, and the label.
-	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
+	if err := os.Setenv(noJanitor, "true"); err != nil {
 		return nil, err
 	}
 	if cfg.Exe == "" {

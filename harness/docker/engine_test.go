@@ -20,6 +20,14 @@ import (
 	"github.com/aftershock-dev/aftershock/harness/remote"
 )
 
+// Testcontainers reads its settings once, and some tests call it before our engine has made them.
+func TestMain(m *testing.M) {
+	if err := os.Setenv(noJanitor, "true"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
 // buildStatic builds a package as a static Linux binary.
 func buildStatic(t *testing.T, pkg string) string {
 	t.Helper()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -222,13 +223,13 @@ func (p *pool) noteLocked(err error) {
 // leastProbe is how long a busy machine may keep a probe waiting, whatever compressed time makes of the setting.
 const leastProbe = time.Second
 
-// tend finds out which copies have ended, and asks the others now and then whether they are there.
+// tend notes which copies have ended, and asks the others now and then whether they are there.
 func (p *pool) tend(ctx context.Context) {
 	within := max(p.settings().Replicas.Probe, leastProbe)
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for slot, m := range p.members {
+	for _, m := range p.members {
 		if m.state == ready {
 			if ok, why := m.unit.Alive(); !ok {
 				m.state = gone
@@ -239,9 +240,6 @@ func (p *pool) tend(ctx context.Context) {
 				m.probing, m.probed = true, now
 				p.helpers.Go(func() { p.probe(ctx, m, within) })
 			}
-		}
-		if m.state == gone && !m.leaving {
-			delete(p.members, slot)
 		}
 	}
 }
@@ -332,10 +330,11 @@ func sortedKeys[V any](m map[int]V) []int {
 	return keys
 }
 
-// resize starts copies in the lowest free slots, or takes the highest away; those finish what they hold.
+// resize forgets copies that have ended, and starts others in the lowest free slots, or takes the highest away; those finish what they hold.
 func (p *pool) resize(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	maps.DeleteFunc(p.members, func(_ int, m *member) bool { return m.state == gone && !m.leaving })
 	r := p.settings().Replicas
 	p.size = min(max(p.size, r.Min), r.Max)
 	slots := sortedKeys(p.members)

@@ -261,6 +261,17 @@ func TestPoolReplacesAndAvoids(t *testing.T) {
 	})
 }
 
+// A copy may end between two looks at it: whoever fills its place finds it empty.
+func TestPoolReplacesACopyInItsSlot(t *testing.T) {
+	rehearse(t, 1, func(r *rehearsal) {
+		r.pool.mu.Lock()
+		r.members[1].state = gone
+		r.pool.mu.Unlock()
+		r.resize(context.Background())
+		r.expect(t, 15*time.Second, 1, 2)
+	})
+}
+
 // Compressed time asks for probes that a busy machine cannot keep up with: the wall's second is the least.
 func TestPoolIsPatientWhenTimeIsCompressed(t *testing.T) {
 	rehearse(t, 1, func(r *rehearsal) {
