@@ -3,7 +3,7 @@ package fakewa
 import (
 	"time"
 
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // Config is how the fake behaves while nothing is broken on purpose.

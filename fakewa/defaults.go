@@ -3,7 +3,7 @@ package fakewa
 import (
 	"time"
 
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // Defaults is the fake as Meta documents the real thing: about 350 ms a send, 80 messages a second for a number, one

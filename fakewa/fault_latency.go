@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // latencyFault makes answers take longer.

@@ -3,7 +3,7 @@ package fakewa
 import (
 	"errors"
 
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // slowBodyFault lets the answer's body drip.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // webhookFault changes how updates reach the callback; what they tell takes effect all the same.

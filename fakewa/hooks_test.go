@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/instant"
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // callback is a receiver of webhooks that keeps what it got.

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/chance"
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // terms is the part of the configuration that faults change for the requests in their scope.

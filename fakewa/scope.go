@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // Scope narrows a fault: to endpoints, a business number, a recipient, a type of message, a share of the requests,

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/instant"
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // Unit is what a metric counts in. Values are kept in the base unit named here.

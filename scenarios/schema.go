@@ -16,7 +16,7 @@ import (
 
 	"github.com/invopop/jsonschema"
 
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // Owned is what the schema has to know of the parts that belong to others. Nil and empty parts are left open.

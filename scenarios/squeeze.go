@@ -1,7 +1,7 @@
 package scenarios
 
 import (
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/internal/strict"
 )
 

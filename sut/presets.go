@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/sut/drafts"
 	"github.com/aftershock-dev/aftershock/sut/fleet"
 	"github.com/aftershock-dev/aftershock/sut/policy"

@@ -21,7 +21,7 @@ import (
 
 	"github.com/aftershock-dev/aftershock/internal/chance"
 	"github.com/aftershock-dev/aftershock/internal/instant"
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/sut/queue"
 )
 

@@ -15,7 +15,7 @@ import (
 
 	"github.com/aftershock-dev/aftershock/harness/virtual"
 	"github.com/aftershock-dev/aftershock/internal/chance"
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/scenarios"
 	"github.com/aftershock-dev/aftershock/sut/fleet"
 )

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/internal/strict"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/sut/policy"
 )
 

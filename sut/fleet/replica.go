@@ -10,7 +10,7 @@ import (
 
 	"github.com/aftershock-dev/aftershock/internal/chance"
 	"github.com/aftershock-dev/aftershock/internal/instant"
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // What can become of a piece of work.

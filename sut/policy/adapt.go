@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // Adapt follows a limit that nobody tells: the pace is cut when the API throttles, and grows back little by little. The

@@ -3,7 +3,7 @@ package policy
 import (
 	"time"
 
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // Pace spaces events at a rate, with a burst of events that may come at once after a rest. Its state is one instant.

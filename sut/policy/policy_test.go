@@ -9,7 +9,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // TestTranscripts reads testdata aloud: one policy a file, its settings, what happens to it, what it decides.

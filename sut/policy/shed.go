@@ -3,7 +3,7 @@ package policy
 import (
 	"time"
 
-	"github.com/aftershock-dev/aftershock/internal/quantity"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // Shed is two-level priority shedding: when requests wait longer than Wait on average, the least important levels are
