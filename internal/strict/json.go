@@ -53,7 +53,7 @@ func (r *jsonReader) value(key string, depth int) *Node {
 		r.errs = append(r.errs, out.Error(key, err.Error(), ""))
 		return out
 	case depth > maxDepth:
-		r.errs = append(r.errs, out.Error(key, "too deep", ""))
+		r.errs = append(r.errs, out.Error(key, tooDeep, ""))
 		return out
 	case r.nodes > maxNodes:
 		r.errs = append(r.errs, out.Error(key, "too many values", ""))

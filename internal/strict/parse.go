@@ -11,15 +11,18 @@ import (
 
 	yaml "github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
 
 const (
-	maxBytes = 8 << 20 // of a file
+	maxBytes = 2 << 20 // of a file
 	maxNodes = 500_000 // of a tree, aliases counted each time they are used
 	maxDepth = 100
 )
+
+const tooDeep = "blocks inside blocks, more than 100 deep"
 
 // Parse reads one YAML or JSON document. An empty one is a Null node. Duplicate keys are errors.
 func Parse(name string, data []byte) (*Node, error) {
@@ -70,7 +73,14 @@ func parseAST(name string, data []byte) (file *ast.File, comma rune, err error) 
 	for bytes.ContainsRune(data, comma) {
 		comma++
 	}
-	file, perr := parser.ParseBytes(hideCommas(data, comma), 0, parser.AllowDuplicateMapKey())
+	if line := deepLine(data); line > 0 {
+		return nil, comma, Errors{{File: name, Line: line, Problem: tooDeep}}
+	}
+	tokens := lexer.Tokenize(string(hideCommas(data, comma)))
+	if t := deepToken(tokens); t != nil {
+		return nil, comma, Errors{{File: name, Line: t.Position.Line, Column: t.Position.Column, Problem: tooDeep}}
+	}
+	file, perr := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if perr == nil {
 		return file, comma, nil
 	}
@@ -152,7 +162,7 @@ func (c *converter) node(n ast.Node, key string, depth int) *Node {
 	p := c.pos(n.GetToken())
 	out := &Node{Pos: p}
 	if depth > maxDepth {
-		c.fail(p, key, "too deep")
+		c.fail(p, key, tooDeep)
 		return out
 	}
 	if !c.spend(p, key, 1) {

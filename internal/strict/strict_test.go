@@ -286,3 +286,48 @@ func FuzzParsePrintParse(f *testing.F) {
 		}
 	})
 }
+
+// TestDepthIsBoundedBeforeParsing: what nests deep is refused at once and in little memory, however it nests.
+func TestDepthIsBoundedBeforeParsing(t *testing.T) {
+	indented := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString(strings.Repeat(" ", i) + "a:\n")
+		}
+		return b.String()
+	}
+	stairs := func(lines, each int) string { // each line goes deeper from where the last one ended
+		var b strings.Builder
+		for i := range lines {
+			b.WriteString(strings.Repeat("  ", i*each) + strings.Repeat("- ", each-1) + "-\n")
+		}
+		return b.String()
+	}
+	for name, text := range map[string]string{
+		"a list in a list in …":  strings.Repeat("- ", 60_000),
+		"keys":                   strings.Repeat("? ", 60_000),
+		"brackets":               "a: " + strings.Repeat("[", 100_000),
+		"brackets on lines":      "a: [\n" + strings.Repeat("[\n", 50_000),
+		"braces":                 strings.Repeat("{a: ", 50_000),
+		"brackets after strings": "a: " + strings.Repeat(`["]", `, 20_000),
+		"indentation":            indented(1_500),
+		"stairs":                 stairs(40, 90),
+		"between":                strings.Repeat("- [", 30_000),
+		"JSON":                   strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			allocations := testing.AllocsPerRun(1, func() {
+				if _, err := strict.Parse("x", []byte(text)); err == nil || !strings.Contains(err.Error(), "deep") {
+					t.Errorf("%.200v", err)
+				}
+			})
+			if allocations > 1_000_000 {
+				t.Errorf("%v allocations", allocations)
+			}
+		})
+	}
+	ok := strings.Repeat("- {a: [1, 2], b: \"[[[[\"} # [[[[\n", 2_000)
+	if _, err := strict.Parse("x", []byte(ok)); err != nil {
+		t.Errorf("what is merely long: %v", err)
+	}
+}
