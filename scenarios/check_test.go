@@ -13,8 +13,8 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
-	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/internal/strict"
+	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
 

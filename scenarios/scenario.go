@@ -10,8 +10,8 @@ import (
 	"encoding/hex"
 	"time"
 
-	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/internal/strict"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // Scenario is one resolved scenario file: extends, variants, preset and overrides are already applied.

@@ -1,8 +1,8 @@
 package scenarios
 
 import (
-	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/internal/strict"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // Squeeze returns the scenario with time made n times as fast: durations and distributions divided by n, rates

@@ -8,8 +8,8 @@ import (
 	"text/template"
 	"time"
 
-	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/internal/strict"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 //go:embed starter.yaml.tmpl

@@ -19,8 +19,8 @@ import (
 	"github.com/aftershock-dev/aftershock/harness"
 	"github.com/aftershock-dev/aftershock/harness/part"
 	"github.com/aftershock-dev/aftershock/internal/chance"
-	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/internal/strict"
+	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/scenarios"
 	"github.com/aftershock-dev/aftershock/sut"
 )

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/internal/strict"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 type block []byte

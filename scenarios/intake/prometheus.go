@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/internal/strict"
+	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
 
