@@ -13,10 +13,12 @@ import (
 	"github.com/gorilla/mux"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/aftershock-dev/aftershock/internal/admit"
 )
 
 // Control returns the doors that drive the fake while it runs: faults and settings in, the ledger and metrics out.
-// Whoever opens them beyond this machine puts Guard around them.
+// Whoever opens them puts Local around them, or Guard beyond this machine.
 func (s *Server) Control() http.Handler {
 	r := mux.NewRouter()
 	r.HandleFunc("/", s.getIndex).Methods("GET")
@@ -47,11 +49,19 @@ func (s *Server) Control() http.Handler {
 	return r
 }
 
+// Local lets only requests through that name this machine and come from no other site's web page: for control doors on
+// loopback that ask for no token.
+func Local(h http.Handler) http.Handler {
+	return admit.Rule{Local: true}.Handler(h, func(w http.ResponseWriter, why string) {
+		complain(w, http.StatusForbidden, errors.New(why))
+	})
+}
+
 // Guard lets only those through who bring the token as a bearer; /healthz is open to all.
 func Guard(token string, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		given, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if r.URL.Path != "/healthz" && subtle.ConstantTimeCompare([]byte(given), []byte(token)) != 1 {
+		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if r.URL.Path != "/healthz" && (!ok || subtle.ConstantTimeCompare([]byte(given), []byte(token)) != 1) {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="fakewa control"`)
 			complain(w, http.StatusUnauthorized, errors.New("the control doors need their token: -H 'Authorization: Bearer …'"))
 			return

@@ -168,3 +168,65 @@ func TestHistory(t *testing.T) {
 		}
 	})
 }
+
+// TestLocalDoors: a web page of somebody else can neither change the fake nor read its ledger.
+func TestLocalDoors(t *testing.T) {
+	s, err := NewServer(Config{}, Wiring{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	doors := Local(s.Control())
+	ask := func(method, url, origin string) int {
+		r := httptest.NewRequest(method, url, nil)
+		if origin != "" {
+			r.Header.Set("Origin", origin)
+		}
+		w := httptest.NewRecorder()
+		doors.ServeHTTP(w, r)
+		return w.Code
+	}
+	for url, want := range map[string]int{"http://127.0.0.1:8081": 200, "http://localhost:8081": 200, "http://evil.example:8081": 403} {
+		if got := ask("GET", url+"/ledger", ""); got != want {
+			t.Errorf("GET %s: %d", url, got)
+		}
+	}
+	if got := ask("POST", "http://127.0.0.1:8081/reset", "https://evil.example"); got != 403 {
+		t.Errorf("a page's reset: %d", got)
+	}
+	if got := ask("POST", "http://127.0.0.1:8081/reset", ""); got != 200 {
+		t.Errorf("our own reset: %d", got)
+	}
+}
+
+// TestCallbacksStayAtHome: a client cannot make the fake call hosts that its owner did not name.
+func TestCallbacksStayAtHome(t *testing.T) {
+	for _, c := range []struct {
+		callback string
+		hosts    []string
+		called   bool
+	}{
+		{"http://127.0.0.1:1/x", nil, true},
+		{"http://[::ffff:127.0.0.1]:1/x", nil, true},
+		{"http://hooks.example:1/other", nil, true}, // the webhook's own host
+		{"http://metadata.example/latest", nil, false},
+		{"http://metadata.example/latest", []string{"metadata.example"}, true},
+		{"http://169.254.169.254/latest", nil, false},
+		{"http://127.0.0.1@metadata.example/", nil, false},
+		{"://", nil, false},
+	} {
+		s, err := NewServer(Config{}, Wiring{Webhook: "http://hooks.example/hook", CallbackHosts: c.hosts})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.calls(c.callback); got != c.called {
+			t.Errorf("%s with %v: %v", c.callback, c.hosts, got)
+		}
+		if c.called {
+			continue
+		}
+		body := `{"webhook_configuration":{"override_callback_uri":"` + c.callback + `","verify_token":"t"}}`
+		if status, answer := call(t, s, "POST", "/v24.0/106540352242922", "application/json", body); status != 400 || !strings.Contains(answer, "alone") {
+			t.Errorf("%s: %d %s", c.callback, status, answer)
+		}
+	}
+}

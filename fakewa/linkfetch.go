@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/aftershock-dev/aftershock/internal/admit"
 )
 
 // fetch fetches the links of an accepted message; when one fails, so does the message, with 131053.
@@ -98,13 +100,12 @@ const maxLinks = 1 << 16
 
 // allowed reports whether links to a host are fetched: the configured hosts, and this machine.
 func (s *Server) allowed(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
-		return true
-	}
-	return slices.ContainsFunc(s.wiring.MediaHosts, func(h string) bool {
+	return admit.Loopback(host) || among(s.wiring.MediaHosts, host)
+}
+
+// among reports whether a host is in a list of hosts, whose ports do not matter.
+func among(hosts []string, host string) bool {
+	return slices.ContainsFunc(hosts, func(h string) bool {
 		name, _, err := net.SplitHostPort(h)
 		if err != nil {
 			name = h

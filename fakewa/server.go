@@ -24,9 +24,14 @@ type Wiring struct {
 	VerifyToken string            // sent when the callback is verified
 	Transport   http.RoundTripper // for webhooks and link fetches; nil means one of the server's own
 	MediaHosts  []string          // hosts that links may be fetched from, besides this machine
-	Seed        int64             // of every random choice
-	Lanes       instant.Lanes     // on in virtual time
-	SpillDir    string            // where older detail goes; empty means the system's directory for temporary files
+
+	// CallbackHosts are hosts that a client may have called by overriding the callback, besides this machine and the
+	// webhook's own. A Transport of one's own is asked for any host.
+	CallbackHosts []string
+
+	Seed     int64         // of every random choice
+	Lanes    instant.Lanes // on in virtual time
+	SpillDir string        // where older detail goes; empty means the system's directory for temporary files
 }
 
 // check refuses what could only fail later, and silently.
@@ -36,9 +41,11 @@ func (w *Wiring) check() error {
 			return fmt.Errorf("webhook %q is not a URL such as http://127.0.0.1:3000/webhooks", w.Webhook)
 		}
 	}
-	for _, h := range w.MediaHosts {
-		if strings.ContainsAny(h, "/ ?#@*") {
-			return fmt.Errorf("media host %q is not the name of a host, such as media.example.com", h)
+	for kind, hosts := range map[string][]string{"media": w.MediaHosts, "callback": w.CallbackHosts} {
+		for _, h := range hosts {
+			if strings.ContainsAny(h, "/ ?#@*") {
+				return fmt.Errorf("%s host %q is not the name of a host, such as media.example.com", kind, h)
+			}
 		}
 	}
 	if w.SpillDir != "" {

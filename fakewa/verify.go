@@ -6,9 +6,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/fakewa/internal/tree"
+	"github.com/aftershock-dev/aftershock/internal/admit"
 )
 
 // settle serves calls that set an override of the callback, which is verified first.
@@ -27,12 +29,28 @@ func (s *Server) settle(w http.ResponseWriter, r *http.Request, req *Request) {
 		root = c
 	}
 	req.Override = string(root.Get("override_callback_uri").Text())
+	if req.Problem == nil && req.Override != "" && !s.calls(req.Override) {
+		req.Problem = &apiError{status: 400, code: 2200, kind: oauth, message: "(#2200) Callback verification failed with the following errors: " +
+			"fakewa calls this machine, the host of its webhook and its callback hosts alone"}
+	}
 	if req.Problem == nil && req.Override != "" {
 		if err := s.Verify(r.Context(), req.Override, string(root.Get("verify_token").Text())); err != nil {
 			req.Problem = &apiError{status: 400, code: 2200, kind: oauth, message: "(#2200) Callback verification failed with the following errors: " + err.Error()}
 		}
 	}
 	s.serve(w, r, req)
+}
+
+// calls reports whether a callback may be called: on this machine, on the webhook's own host, or on a host that was
+// allowed. A transport that was given decides for itself.
+func (s *Server) calls(callback string) bool {
+	u, err := url.Parse(callback)
+	if err != nil {
+		return false
+	}
+	own, _ := url.Parse(s.wiring.Webhook) // checked when the server was made
+	host := u.Hostname()
+	return s.own == nil || admit.Loopback(host) || own != nil && strings.EqualFold(own.Hostname(), host) || among(s.wiring.CallbackHosts, host)
 }
 
 // VerifyWebhook asks the configured callback to prove that it knows the verify token, as Meta does when a callback

@@ -59,8 +59,8 @@ func (s *Sender) operator(r *http.Request) bool {
 	if s.operatorToken == "" {
 		return true
 	}
-	given := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return subtle.ConstantTimeCompare([]byte(given), []byte(s.operatorToken)) == 1
+	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return ok && subtle.ConstantTimeCompare([]byte(given), []byte(s.operatorToken)) == 1
 }
 
 // patch changes settings: what is given is laid over what is in force, and the whole is validated before any of it

@@ -10,11 +10,11 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/aftershock-dev/aftershock/fakewa"
 )
@@ -24,6 +24,7 @@ type fakewaFlags struct {
 	listen, control, token           string
 	config                           string
 	set, faults, mediaHosts          []string
+	callbackHosts                    []string
 	webhook, appSecret, verifyToken  string
 	verify, tls                      bool
 	certFile, keyFile, caFile, spill string
@@ -36,8 +37,11 @@ func newFakewaCommand() *cobra.Command {
 		Use:   "fakewa",
 		Short: "The fake WhatsApp Cloud API alone: point any sender at it by changing its base URL",
 		Long: `fakewa serves the WhatsApp Cloud API as Meta documents it, keeps a ledger of what it accepted, and breaks on
-purpose when told to. Nothing it is sent leaves this machine, except webhooks to --webhook and links fetched from
-this machine and from --media-host.`,
+purpose when told to. Nothing it is sent leaves this machine, except webhooks to --webhook and to callbacks that a
+client sets on a --callback-host, and links fetched from this machine and from --media-host.
+
+Secrets may come from the environment instead of flags, which others on the machine can see: AFTERSHOCK_CONTROL_TOKEN,
+AFTERSHOCK_APP_SECRET, AFTERSHOCK_VERIFY_TOKEN.`,
 		Example: `  aftershock fakewa
   aftershock fakewa --webhook http://127.0.0.1:3000/webhooks/whatsapp --app-secret s3cret
   aftershock fakewa --set latency=50ms --set limits.throughput=20/s
@@ -50,6 +54,7 @@ this machine and from --media-host.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.secrets(cmd.Flags())
 			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -65,6 +70,7 @@ this machine and from --media-host.`,
 	fl.StringVar(&f.verifyToken, "verify-token", "fakewa-verify-token", "hub.verify_token of the callback's verification")
 	fl.BoolVar(&f.verify, "verify", false, "verify the callback before serving, and give up when it fails")
 	fl.StringArrayVar(&f.mediaHosts, "media-host", nil, "host that links may be fetched from, besides this machine; may be repeated")
+	fl.StringArrayVar(&f.callbackHosts, "callback-host", nil, "host that clients may set callbacks on, besides this machine and the webhook's; may be repeated")
 	fl.BoolVar(&f.tls, "tls", false, "serve the Graph API over TLS with a certificate made up for this run")
 	fl.StringVar(&f.certFile, "tls-cert", "", "serve over TLS with this certificate (PEM)")
 	fl.StringVar(&f.keyFile, "tls-key", "", "and this key (PEM)")
@@ -72,6 +78,16 @@ this machine and from --media-host.`,
 	fl.StringVar(&f.spill, "spill", "", "directory for what does not fit in memory; default the system's for temporary files")
 	fl.Int64Var(&f.seed, "seed", 1, "seed of every random choice")
 	return cmd
+}
+
+// secrets takes from the environment what no flag gave.
+func (f *fakewaFlags) secrets(given *pflag.FlagSet) {
+	for flag, secret := range map[string]*string{"control-token": &f.token, "app-secret": &f.appSecret, "verify-token": &f.verifyToken} {
+		name := "AFTERSHOCK_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+		if v := os.Getenv(name); v != "" && !given.Changed(flag) {
+			*secret = v
+		}
+	}
 }
 
 // run serves until ctx is done.
@@ -114,7 +130,7 @@ func (f *fakewaFlags) server() (*fakewa.Server, error) {
 		return nil, usageError(err)
 	}
 	fake, err := fakewa.NewServer(cfg, fakewa.Wiring{
-		Webhook: f.webhook, AppSecret: f.appSecret, VerifyToken: f.verifyToken, MediaHosts: f.mediaHosts, Seed: f.seed, SpillDir: f.spill,
+		Webhook: f.webhook, AppSecret: f.appSecret, VerifyToken: f.verifyToken, MediaHosts: f.mediaHosts, CallbackHosts: f.callbackHosts, Seed: f.seed, SpillDir: f.spill,
 	})
 	if err != nil {
 		return nil, usageError(err)
@@ -195,10 +211,7 @@ func (d *fakewaDoors) secure(f *fakewaFlags) error {
 		if err != nil {
 			return err
 		}
-		if d.ca = f.caFile; d.ca == "" {
-			d.ca, d.made = filepath.Join(os.TempDir(), "fakewa-"+port(d.graph)+"-ca.pem"), true
-		}
-		if err := os.WriteFile(d.ca, pem, 0o644); err != nil {
+		if err := d.keep(f.caFile, pem); err != nil {
 			return fmt.Errorf("write the certificate: %w", err)
 		}
 		d.tls = &tls.Config{Certificates: []tls.Certificate{pair}}
@@ -208,6 +221,20 @@ func (d *fakewaDoors) secure(f *fakewaFlags) error {
 	d.tls.NextProtos = []string{"h2", "http/1.1"}
 	d.graph = tls.NewListener(d.graph, d.tls)
 	return nil
+}
+
+// keep writes the certificate where it was asked for, or into a temporary file that nobody could have laid a link for.
+func (d *fakewaDoors) keep(file string, pem []byte) error {
+	if d.ca = file; file != "" {
+		return os.WriteFile(file, pem, 0o644)
+	}
+	f, err := os.CreateTemp("", "fakewa-ca-*.pem")
+	if err != nil {
+		return err
+	}
+	d.ca, d.made = f.Name(), true
+	_, err = f.Write(pem)
+	return errors.Join(err, f.Chmod(0o644), f.Close())
 }
 
 func (d *fakewaDoors) close() {
@@ -299,9 +326,9 @@ func (d *fakewaDoors) serve(ctx context.Context, fake *fakewa.Server) error {
 	}
 	serve(d.graph, fake)
 	if d.control != nil {
-		doors := fake.Control()
+		doors := fakewa.Local(fake.Control())
 		if d.token != "" {
-			doors = fakewa.Guard(d.token, doors)
+			doors = fakewa.Guard(d.token, fake.Control())
 		}
 		serve(d.control, doors)
 	}

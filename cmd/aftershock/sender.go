@@ -21,7 +21,7 @@ import (
 type senderFlags struct {
 	config, preset, role, listen, listenDrafts, whatsappURL, draftsURL string
 	api, phone, queue, nats, data, prefix, tracing, logLevel           string
-	set                                                                []string
+	set, hosts                                                         []string
 	allowReal                                                          int
 	unsynced, simulate, show                                           bool
 	finish                                                             time.Duration
@@ -62,6 +62,7 @@ A Cloud API that could deliver to real people is refused unless --allow-real is 
 	fl.StringVar(&f.role, "role", "all", "what this process is: all, whatsapp or drafts")
 	fl.StringVar(&f.listen, "listen", "127.0.0.1:8090", "address of the WhatsApp service")
 	fl.StringVar(&f.listenDrafts, "listen-drafts", "127.0.0.1:8091", "address of the Drafts service")
+	fl.StringArrayVar(&f.hosts, "host", nil, "name besides this machine's that requests may give to doors on loopback, such as a reverse proxy's; may be repeated")
 	fl.StringVar(&f.whatsappURL, "whatsapp-url", "", "where the WhatsApp service is, for --role drafts")
 	fl.StringVar(&f.draftsURL, "drafts-url", "", "where the Drafts service is, for --role whatsapp")
 	fl.StringVar(&f.api, "api", os.Getenv("AFTERSHOCK_API"), "base URL of the Cloud API with its version (AFTERSHOCK_API)")
@@ -105,7 +106,7 @@ func (f *senderFlags) run(cmd *cobra.Command) error {
 	}
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
 	o := serve.Options{
-		Role: f.role, Config: cfg, Listen: f.listen, ListenDrafts: f.listenDrafts, WhatsAppURL: f.whatsappURL,
+		Role: f.role, Config: cfg, Listen: f.listen, ListenDrafts: f.listenDrafts, Hosts: f.hosts, WhatsAppURL: f.whatsappURL,
 		DraftsURL: f.draftsURL, API: f.api, Phone: f.phone, AllowReal: f.allowReal, Queue: f.queue, NATS: f.nats,
 		Data: f.data, Unsynced: f.unsynced, Prefix: f.prefix, Finish: f.finish, Log: log,
 		Token: os.Getenv("AFTERSHOCK_TOKEN"), AppSecret: os.Getenv("AFTERSHOCK_APP_SECRET"),

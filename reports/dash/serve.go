@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aftershock-dev/aftershock/internal/admit"
 	"github.com/aftershock-dev/aftershock/reports/record"
 )
 
@@ -73,12 +74,8 @@ func (s Server) admit(r *http.Request) (status int, why string) {
 		}
 		return http.StatusOK, ""
 	}
-	host := r.Host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	if !loopback(host) {
-		return http.StatusForbidden, "without a token only this machine is answered"
+	if why := (admit.Rule{Local: true}).Why(r); why != "" {
+		return http.StatusForbidden, "without a token only this machine is answered: " + why
 	}
 	if r.Method != http.MethodGet {
 		return http.StatusForbidden, "this run was started without a token: it can be steered from its own machine alone"

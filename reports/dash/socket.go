@@ -10,6 +10,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"github.com/aftershock-dev/aftershock/internal/admit"
 )
 
 // socketDir is where the runs of this user on this machine own their sockets.
@@ -68,7 +70,7 @@ func Listen(addr, token string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for viewers on %q: %w", addr, err)
 	}
-	if !loopback(host) && token == "" {
+	if !admit.Loopback(host) && token == "" {
 		return nil, fmt.Errorf("listen for viewers on %q: an address that others can reach needs a token", addr)
 	}
 	l, err := net.Listen("tcp", addr)
@@ -76,14 +78,6 @@ func Listen(addr, token string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen for viewers: %w", err)
 	}
 	return l, nil
-}
-
-func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return ip != nil && ip.IsLoopback()
 }
 
 // Running lists the IDs of the runs on this machine that can be attached to, in order.

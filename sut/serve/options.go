@@ -24,9 +24,10 @@ type Options struct {
 	Role   string // all, whatsapp, drafts
 	Config sut.Config
 
-	Listen       string // address of the WhatsApp service's doors
-	ListenDrafts string // address of the Drafts service's doors
-	WhatsAppURL  string // where the other service is, when it is another process
+	Listen       string   // address of the WhatsApp service's doors
+	ListenDrafts string   // address of the Drafts service's doors
+	Hosts        []string // names besides this machine's that requests may give to doors on loopback: a reverse proxy's
+	WhatsAppURL  string   // where the other service is, when it is another process
 	DraftsURL    string
 
 	API         string // base URL of the Cloud API, with its version

@@ -10,8 +10,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aftershock-dev/aftershock/internal/admit"
 	"github.com/aftershock-dev/aftershock/sut"
 	"github.com/aftershock-dev/aftershock/sut/queue"
+	"github.com/aftershock-dev/aftershock/sut/wire"
 )
 
 // Run serves until ctx ends, and then ends gracefully: no new requests, drafts on their way finish, the rest goes back
@@ -97,7 +99,7 @@ func open(o *Options, s *sut.Sender) (*doors, error) {
 		}
 		d.listeners = append(d.listeners, l)
 		d.servers = append(d.servers, &http.Server{
-			Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+			Handler: admitted(h, l.Addr(), o.Hosts), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 			MaxHeaderBytes: 64 << 10,
 		})
 		return l.Addr(), nil
@@ -117,6 +119,15 @@ func open(o *Options, s *sut.Sender) (*doors, error) {
 		}
 	}
 	return d, nil
+}
+
+// admitted keeps web pages out. Webhooks are signed, so they may come by any name.
+func admitted(h http.Handler, at net.Addr, hosts []string) http.Handler {
+	address, _, _ := net.SplitHostPort(at.String()) // an address that was listened on has both parts
+	rule := admit.Rule{Local: admit.Loopback(address), Hosts: hosts, Exempt: []string{"/webhooks/whatsapp"}}
+	return rule.Handler(h, func(w http.ResponseWriter, why string) {
+		(&wire.Refusal{Status: http.StatusForbidden, Code: "not_admitted", Says: why, Hint: "a name that may stand for this sender is given with --host NAME"}).Write(w)
+	})
 }
 
 // serve runs the sender and its doors until ctx ends. Doors close to newcomers first; the sender then finishes what it

@@ -244,3 +244,36 @@ func TestAnAddressThatIsTakenIsAnErrorAtOnce(t *testing.T) {
 		t.Errorf("Run: %v", err)
 	}
 }
+
+// TestWebPagesAreKeptOut: a page open in a browser can neither send messages nor read settings through a name that it
+// points at this machine; webhooks, which are signed, come by any name.
+func TestWebPagesAreKeptOut(t *testing.T) {
+	at := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8090}
+	served := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	h := admitted(served, at, []string{"sender.example"})
+	for _, c := range []struct {
+		url, origin string
+		want        int
+	}{
+		{"http://127.0.0.1:8090/v1/messages", "", 204},
+		{"http://sender.example/v1/messages", "", 204},
+		{"http://evil.example/v1/messages", "", 403},
+		{"http://127.0.0.1:8090/v1/pause", "https://evil.example", 403},
+		{"http://tunnel.example/webhooks/whatsapp", "", 204},
+	} {
+		r := httptest.NewRequest("POST", c.url, nil)
+		if c.origin != "" {
+			r.Header.Set("Origin", c.origin)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("%s from %q: %d %s", c.url, c.origin, w.Code, w.Body)
+		}
+	}
+	w := httptest.NewRecorder()
+	admitted(served, &net.TCPAddr{IP: net.IPv4zero, Port: 8090}, nil).ServeHTTP(w, httptest.NewRequest("POST", "http://sender:8090/v1/messages", nil))
+	if w.Code != 204 {
+		t.Errorf("a listener for other machines: %d", w.Code)
+	}
+}
