@@ -37,6 +37,12 @@ func DefaultStarter() Starter {
 	}
 }
 
+// ForTarget is the starter of a sender of one's own: what takes hours in virtual time takes minutes on the wall.
+func (s Starter) ForTarget() Starter {
+	s.Length, s.Within, s.Media = 2*time.Minute, time.Minute, 0
+	return s
+}
+
 // YAML writes the scenario as a file with comments.
 func (s Starter) YAML() ([]byte, error) {
 	t, err := template.New("starter").Parse(starterText)
@@ -47,13 +53,16 @@ func (s Starter) YAML() ([]byte, error) {
 	if s.Media > 0 {
 		mix = "{text: " + (1 - s.Media).String() + ", image: " + s.Media.String() + "}"
 	}
-	const before = 15 * time.Minute
+	before, ramp, after, drain := 15*time.Minute, 5*time.Minute, max(30*time.Minute, 2*s.Length), 30*time.Minute
+	if s.Target != "" { // on the wall's clock
+		before, ramp, after, drain = time.Minute, 30*time.Second, max(2*time.Minute, s.Length), 2*time.Minute
+	}
 	var b bytes.Buffer
 	err = t.Execute(&b, map[string]any{
 		"Name": s.Name, "Title": strconv.Quote(s.Title), "Calm": s.Calm.String(), "Surge": s.Surge.String(),
 		"About":  fmt.Sprintf("From %s to %s for %s: does everything arrive, once and in time?", s.Calm, s.Surge, strict.Duration(s.Length)),
-		"Length": strict.Duration(s.Length), "Before": strict.Duration(before), "After": strict.Duration(max(30*time.Minute, 2*s.Length)),
-		"SurgeAt": strict.Duration(before), "Mix": mix, "Preset": s.Preset, "Target": s.Target, "Idempotent": s.Preset != "incident",
+		"Length": strict.Duration(s.Length), "Before": strict.Duration(before), "After": strict.Duration(after),
+		"SurgeAt": strict.Duration(before), "Ramp": strict.Duration(ramp), "Drain": strict.Duration(drain), "Middle": strict.Duration(before + ramp + s.Length/4), "Quarter": strict.Duration(s.Length / 4), "Mix": mix, "Preset": s.Preset, "Target": s.Target, "Idempotent": s.Preset != "incident",
 		"Within": strict.Duration(s.Within),
 	})
 	return b.Bytes(), err

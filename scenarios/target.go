@@ -112,12 +112,12 @@ func (in *inspector) target() {
 	if t == nil {
 		return
 	}
-	switch u, err := url.Parse(t.URL); {
-	case t.URL == "":
-		in.bad("target", "has no url", "such as url: http://127.0.0.1:8000/messages")
-	case strings.Contains(t.URL, "{{"):
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" && !strings.HasPrefix(t.URL, "/"):
-		in.bad("target.url", strconv.Quote(t.URL)+" is not a URL", "such as http://127.0.0.1:8000/messages, or /messages with an image")
+	if t.URL == "" {
+		in.bad("target", "has no url", "such as url: http://127.0.0.1:9000/messages")
+	} else if !strings.Contains(t.URL, "{{") && !pathAlone(t.URL) {
+		if problem, hint := CheckDoor(t.URL); problem != "" {
+			in.bad("target.url", problem, hint+", or /messages with an image or a command")
+		}
 	}
 	if t.Recognise != "" {
 		in.oneOf("target.recognise", t.Recognise, recognisers)
@@ -142,10 +142,21 @@ func (in *inspector) target() {
 	if t.Ready != "" && !strings.HasPrefix(t.Ready, "/") {
 		in.bad("target.ready", strconv.Quote(t.Ready)+" is not a path", "such as /healthz")
 	}
-	if u, err := url.Parse(t.Webhook); t.Webhook != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" && !strings.HasPrefix(t.Webhook, "/")) {
-		in.bad("target.webhook", strconv.Quote(t.Webhook)+" is neither a path nor a URL", "such as /webhooks/whatsapp")
+	if t.Webhook != "" && !pathAlone(t.Webhook) {
+		if problem, hint := CheckDoor(t.Webhook); problem != "" {
+			in.bad("target.webhook", problem, hint+", or a path of the sender such as /webhooks/whatsapp")
+		}
 	}
 	in.templates(t)
+}
+
+// pathAlone tells a path from a URL.
+func pathAlone(s string) bool {
+	if !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") {
+		return false
+	}
+	_, err := url.Parse(s)
+	return err == nil
 }
 
 var unknownField = regexp.MustCompile(`can't evaluate field (\w+)`)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/aftershock-dev/aftershock/harness/local"
 	"github.com/aftershock-dev/aftershock/harness/local/proc"
 	"github.com/aftershock-dev/aftershock/harness/remote"
+	"github.com/aftershock-dev/aftershock/internal/offlimits"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
 
@@ -40,6 +42,35 @@ func (p *placeFlags) check(f *pflag.FlagSet) error {
 		return errors.New("--fake goes with --env external; elsewhere the fake's address is chosen")
 	case p.image != "" && p.env != "containers":
 		return errors.New("--image goes with --env containers")
+	case p.target != "":
+		if err := doorError(p.target); err != nil {
+			return fmt.Errorf("--target: %w", err)
+		}
+	}
+	if strings.Contains(p.fake, "://") {
+		if err := doorError(p.fake); err != nil {
+			return fmt.Errorf("--fake: %w", err)
+		}
+		return nil
+	}
+	if _, _, err := net.SplitHostPort(p.fake); err != nil {
+		return fmt.Errorf("--fake %q: write HOST:PORT, such as 127.0.0.1:8088, or the URL of one that runs already", p.fake)
+	}
+	return nil
+}
+
+// doorError refuses what is not the URL of a sender's door, and what is Meta's.
+func doorError(text string) error {
+	problem, hint := scenarios.CheckDoor(text)
+	reached := text
+	if problem != "" {
+		reached = strings.TrimPrefix(hint, "write ")
+	}
+	if err := offlimits.Check(context.Background(), reached); errors.Is(err, offlimits.ErrMeta) {
+		return err
+	}
+	if problem != "" {
+		return fmt.Errorf("%s\nhint: %s", problem, hint)
 	}
 	return nil
 }
@@ -58,6 +89,13 @@ func (p *placeFlags) suits(s *scenarios.Scenario) error {
 		return errors.New("--env containers starts the target from its image, and target.image is missing; --env external tests a sender that runs already")
 	case p.env == "external" && p.target == "" && strings.HasPrefix(t.URL, "/"):
 		return fmt.Errorf("target.url is a path, %s: add --target http://HOST:PORT", t.URL)
+	}
+	for key, door := range map[string]string{"url": t.URL, "webhook": t.Webhook} {
+		if strings.HasPrefix(door, "http") && !strings.Contains(door, "{{") {
+			if err := doorError(door); err != nil {
+				return fmt.Errorf("target.%s: %w", key, err)
+			}
+		}
 	}
 	return nil
 }

@@ -28,6 +28,13 @@ type question struct {
 func questions() []*question {
 	d := scenarios.DefaultStarter()
 	return []*question{
+		{"target", "The URL of your own sender, or nothing for the reference sender?", "", func(s *scenarios.Starter, a string) error {
+			s.Target = a
+			if a == "" {
+				return nil
+			}
+			return doorError(a)
+		}},
 		{"title", "What is it about, in a few words?", d.Title, func(s *scenarios.Starter, a string) error {
 			s.Title = a
 			return nil
@@ -51,10 +58,6 @@ func questions() []*question {
 		{"within", "Within what time should 99 of 100 messages arrive?", strict.Duration(d.Within), func(s *scenarios.Starter, a string) (err error) {
 			s.Within, err = positive(a)
 			return err
-		}},
-		{"target", "The URL of your own sender, or nothing for the reference sender?", "", func(s *scenarios.Starter, a string) error {
-			s.Target = a
-			return nil
 		}},
 		{"preset", "The reference sender's preset (" + strings.Join(sut.Presets(), ", ") + ")?", d.Preset, func(s *scenarios.Starter, a string) error {
 			for _, p := range sut.Presets() {
@@ -138,7 +141,11 @@ it takes what stands below for granted. NAME - prints the file instead.`,
 		if err := writeWhole(file, text); err != nil {
 			return exitWith(exitCouldNotRun, err)
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "wrote %s\nnext: aftershock run %s\n", file, file)
+		next := file
+		if s.Target != "" {
+			next += " --env external"
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "wrote %s\nnext: aftershock run %s\n", file, next)
 		return nil
 	}
 	return cmd
@@ -162,6 +169,9 @@ func answer(s *scenarios.Starter, all []*question, cmd *cobra.Command, ask bool)
 				text = line
 			}
 			err := q.set(s, text)
+			if err == nil && q.flag == "target" && s.Target != "" {
+				forTarget(all, cmd)
+			}
 			if err == nil {
 				break
 			}
@@ -172,6 +182,17 @@ func answer(s *scenarios.Starter, all []*question, cmd *cobra.Command, ask bool)
 		}
 	}
 	return nil
+}
+
+// forTarget takes for granted what suits a sender of one's own, whose runs take as long as they say.
+func forTarget(all []*question, cmd *cobra.Command) {
+	d := scenarios.DefaultStarter().ForTarget()
+	for _, q := range all {
+		value, ok := map[string]string{"length": strict.Duration(d.Length), "within": strict.Duration(d.Within), "media": d.Media.String()}[q.flag]
+		if ok && !cmd.Flags().Changed(q.flag) {
+			q.value = value
+		}
+	}
 }
 
 func prompt(out io.Writer, in *bufio.Reader, q *question) (string, error) {

@@ -179,11 +179,8 @@ func (s *System) knock(ctx context.Context) error {
 	if t := s.opts.Scenario.Target; t != nil {
 		p.Ready, p.Within = t.Ready, cmp.Or(t.Within, p.Within)
 	}
-	if p.Ready == "" && u.Port() == "" {
-		where = "http://" + net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
-	}
-	if p.Ready == "" {
-		where = "http://" + strings.TrimPrefix(where, "https://") // a connection is enough
+	if p.Ready == "" { // a connection is enough
+		where = "http://" + net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme]))
 	}
 	ctx, cancel := p.Deadline(ctx)
 	defer cancel()
