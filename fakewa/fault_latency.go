@@ -3,11 +3,11 @@ package fakewa
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/aftershock-dev/aftershock/internal/files"
 	"github.com/aftershock-dev/aftershock/quantity"
 )
 
@@ -28,9 +28,9 @@ type latencyFault struct {
 func (f *latencyFault) check() error {
 	lines := f.Samples
 	if f.File != "" {
-		data, err := os.ReadFile(f.File)
+		data, err := files.Read(f.File, 16<<20)
 		if err != nil {
-			return fmt.Errorf("file: %w", err)
+			return fmt.Errorf("file: %s: %w", f.File, err)
 		}
 		lines = append(lines, strings.Split(strings.TrimSpace(string(data)), "\n")...)
 	}

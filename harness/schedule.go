@@ -29,8 +29,8 @@ func arrivals(sc *scenarios.Scenario) ([]time.Duration, []scenarios.Arrival, err
 		if err != nil {
 			return nil, nil, err
 		}
-		if len(rows) == maxHits {
-			return nil, nil, fmt.Errorf("the trace has more than %d messages", maxHits)
+		if len(rows) == scenarios.MaxMessages {
+			return nil, nil, fmt.Errorf("the trace has more than %d messages", scenarios.MaxMessages)
 		}
 		at, rows = append(at, row.At), append(rows, row)
 	}
@@ -53,9 +53,6 @@ func sum(at []time.Duration, rows []scenarios.Arrival) uint64 {
 	}
 	return h.Sum64()
 }
-
-// maxHits bounds one run: beyond it a scenario is a mistake, or needs agents.
-const maxHits = 50_000_000
 
 // schedule turns phases into the instants of all hits, as offsets from the start, in order. Even arrivals come at
 // equal steps of the cumulative rate; Poisson arrivals at exponential steps of it, so the count varies with the seed
@@ -82,8 +79,8 @@ func schedule(load scenarios.Load, seed int64) ([]time.Duration, error) {
 		length := p.For.Seconds()
 		total := (from + to) / 2 * length
 		for ; due < sum+total; due += step(n) {
-			if n++; n > maxHits {
-				return nil, fmt.Errorf("the load asks for more than %d messages", maxHits)
+			if n++; n > scenarios.MaxMessages {
+				return nil, fmt.Errorf("the load asks for more than %d messages", scenarios.MaxMessages)
 			}
 			at = append(at, begin+time.Duration(when(due-sum, from, to, length)*float64(time.Second)))
 		}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aftershock-dev/aftershock/internal/files"
 	"github.com/aftershock-dev/aftershock/reports/record"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
@@ -210,9 +211,9 @@ func runsIn(dir string) ([]string, error) {
 }
 
 func readBaseline(path string) (*Baseline, error) {
-	text, err := os.ReadFile(path)
+	text, err := files.Read(path, 64<<20)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("baseline %s: %w", path, err)
 	}
 	var b Baseline
 	if err := json.Unmarshal(text, &b); err != nil {

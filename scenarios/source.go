@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aftershock-dev/aftershock/internal/files"
 	"github.com/aftershock-dev/aftershock/internal/strict"
 )
 
@@ -55,7 +56,7 @@ func find(name, dir string) (source, error) {
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(dir, file)
 	}
-	data, err := os.ReadFile(file)
+	data, err := files.Read(file, strict.MaxBytes)
 	switch {
 	case err == nil:
 		return source{label: file, data: data}, nil
@@ -67,10 +68,6 @@ func find(name, dir string) (source, error) {
 			hint = "did you mean " + s + "?"
 		}
 		return source{}, strict.Errors{{File: name, Problem: "no scenario of this name", Hint: hint}}
-	}
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		err = pe.Err
 	}
 	return source{}, strict.Errors{{File: file, Problem: err.Error()}}
 }

@@ -14,6 +14,7 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/aftershock-dev/aftershock/internal/files"
 	"github.com/aftershock-dev/aftershock/internal/strict"
 )
 
@@ -90,9 +91,9 @@ func (s *Scenario) ReadSecrets() (map[string]string, error) {
 }
 
 func readSecret(file string) (string, error) {
-	f, err := os.Open(file)
+	f, err := files.Open(file)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("%s: %w", file, err)
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, 64<<10))

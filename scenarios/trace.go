@@ -7,15 +7,15 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
-	"io/fs"
 	"iter"
-	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/aftershock-dev/aftershock/internal/files"
 	"github.com/aftershock-dev/aftershock/internal/strict"
 )
 
@@ -46,6 +46,9 @@ func mix(x uint64) uint64 {
 // traceColumns are the columns that a trace may have, in any order; only the first has to be there.
 var traceColumns = []string{"timestamp", "to", "type", "size", "key"}
 
+// columnName is what may be repeated of a column that is not known.
+var columnName = regexp.MustCompile(`^[a-z_ ]{1,24}$`)
+
 // TracePath is where the scenario's trace lies: relative paths are relative to the scenario's file.
 func (s *Scenario) TracePath() string {
 	if s.Load.Trace == "" || filepath.IsAbs(s.Load.Trace) {
@@ -59,12 +62,8 @@ func (s *Scenario) TracePath() string {
 func (s *Scenario) Trace() iter.Seq2[Arrival, error] {
 	return func(yield func(Arrival, error) bool) {
 		file := s.TracePath()
-		f, err := os.Open(file)
+		f, err := files.Open(file)
 		if err != nil {
-			var pe *fs.PathError
-			if errors.As(err, &pe) {
-				err = pe.Err
-			}
 			yield(Arrival{}, &strict.Error{File: file, Problem: err.Error()})
 			return
 		}
@@ -156,6 +155,9 @@ func (t *traceReader) header() error {
 			hint := "the columns are " + join(traceColumns)
 			if s := strict.Suggest(name, traceColumns); s != "" {
 				hint = "did you mean " + s + "?"
+			}
+			if !columnName.MatchString(name) { // perhaps not a trace at all, and nobody else's business
+				return t.fail("", fmt.Sprintf("column %d has no name that is known here", i+1), hint)
 			}
 			return t.fail(name, "unknown column", hint)
 		}

@@ -27,7 +27,15 @@ var (
 	services     = []string{"whatsapp", "drafts", "fake", "nats", "target"}
 )
 
-const maxLength = 366 * 24 * time.Hour
+const (
+	maxLength = 366 * 24 * time.Hour
+	maxDrain  = 31 * 24 * time.Hour // at a reading of the gauges every 10 s
+
+	firstYear, lastYear = 1700, 2200
+)
+
+// MaxMessages is how many messages one run may ask for: beyond it a scenario is a mistake.
+const MaxMessages = 50_000_000
 
 // validate checks what decoding cannot see.
 func (in *inspector) validate() {
@@ -42,8 +50,14 @@ func (in *inspector) validate() {
 	in.messages()
 	in.client()
 	in.target()
-	if s.Drain < 0 {
+	switch {
+	case s.Drain < 0:
 		in.bad("drain", "is negative", "")
+	case s.Drain > maxDrain:
+		in.bad("drain", strict.Duration(s.Drain)+" is longer than the 31 days that a record is kept for", "what has not drained by then never will")
+	}
+	if y := s.Start.Year(); !s.Start.IsZero() && (y < firstYear || y > lastYear) {
+		in.bad("start", fmt.Sprintf("the year %d is not between %d and %d", y, firstYear, lastYear), "clocks count nanoseconds and end there")
 	}
 	for i := range s.Timeline {
 		in.step(i)
@@ -93,10 +107,27 @@ func (in *inspector) load() {
 	}
 	if d := l.Duration(); d > maxLength {
 		in.bad("load.phases", "last "+strict.Duration(d)+" together", "a year is the most")
-	} else if !trace && len(l.Phases) > 0 && len(in.errs) == 0 && l.Curve().Total() < 1 {
-		in.bad("load", "asks for no messages: every rate is 0, or too low for one message", "")
+	} else if !trace && len(l.Phases) > 0 && len(in.errs) == 0 {
+		in.amount(l.Curve().Total())
 	}
 }
+
+// amount refuses a load of nothing, and one that no machine would replay.
+func (in *inspector) amount(messages float64) {
+	switch {
+	case messages < 1:
+		in.bad("load", "asks for no messages: every rate is 0, or too low for one message", "")
+	case messages > MaxMessages:
+		in.bad("load", fmt.Sprintf("asks for %.3g messages, and %d is the most: they would take about %.0f GB of memory and %.0f hours of a processor",
+			messages, MaxMessages, messages*messageBytes/1e9, messages*messageTime.Hours()), "is a rate or a length a slip?")
+	}
+}
+
+// What a message costs in virtual time, roughly: see make bench.
+const (
+	messageBytes = 1500
+	messageTime  = 120 * time.Microsecond
+)
 
 func (in *inspector) phase(key string, p Phase, trace bool) {
 	switch {

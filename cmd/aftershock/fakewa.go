@@ -17,6 +17,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/aftershock-dev/aftershock/fakewa"
+	"github.com/aftershock-dev/aftershock/internal/files"
+	"github.com/aftershock-dev/aftershock/internal/strict"
 )
 
 // fakewaFlags are what the command is told.
@@ -118,8 +120,8 @@ func (f *fakewaFlags) server() (*fakewa.Server, error) {
 	if f.config != "" {
 		var err error
 		name = f.config
-		if data, err = os.ReadFile(name); err != nil {
-			return nil, usageError(fmt.Errorf("read the settings: %w", err))
+		if data, err = files.Read(name, strict.MaxBytes); err != nil {
+			return nil, usageError(fmt.Errorf("read the settings: %s: %w", name, err))
 		}
 	}
 	if f.verify && f.webhook == "" {

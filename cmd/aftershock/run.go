@@ -255,6 +255,9 @@ func printReport(out io.Writer, rep *reports.Report, format string) error {
 	return rep.Text(out, colourOn(out))
 }
 
+// maxFactor bounds --compress: beyond it a minute is shorter than a call over loopback.
+const maxFactor = 100_000.0
+
 func (f *runFlags) check() error {
 	for _, c := range []struct{ flag, value, allowed string }{
 		{"clock", f.clock, "virtual wall"}, {"env", f.env, "embedded processes containers external"},
@@ -266,12 +269,12 @@ func (f *runFlags) check() error {
 		}
 	}
 	switch {
-	case f.compress < 1:
-		return fmt.Errorf("--compress %g: it divides durations, so it is 1 or more", f.compress)
+	case !(f.compress >= 1 && f.compress <= maxFactor):
+		return fmt.Errorf("--compress %g: it divides durations, so it is between 1 and %g", f.compress, maxFactor)
 	case f.compress > 1 && f.clock == "virtual" && f.env == "embedded":
 		return errors.New("--compress is for the wall clock; virtual time needs none (see --speed)")
-	case f.speed < 0:
-		return fmt.Errorf("--speed %g: it cannot be negative", f.speed)
+	case !(f.speed >= 0 && f.speed <= 1e9):
+		return fmt.Errorf("--speed %g: it is seconds of the run a second, 0 for as fast as it goes", f.speed)
 	}
 	if f.env != "embedded" {
 		f.clock = "wall"

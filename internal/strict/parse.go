@@ -16,8 +16,10 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
+// MaxBytes is how large a file may be.
+const MaxBytes = 2 << 20
+
 const (
-	maxBytes = 2 << 20 // of a file
 	maxNodes = 500_000 // of a tree, aliases counted each time they are used
 	maxDepth = 100
 )
@@ -26,8 +28,8 @@ const tooDeep = "blocks inside blocks, more than 100 deep"
 
 // Parse reads one YAML or JSON document. An empty one is a Null node. Duplicate keys are errors.
 func Parse(name string, data []byte) (*Node, error) {
-	if len(data) > maxBytes {
-		return nil, Errors{{File: name, Problem: fmt.Sprintf("%d bytes is more than the %d a file may have", len(data), maxBytes)}}
+	if len(data) > MaxBytes {
+		return nil, Errors{{File: name, Problem: fmt.Sprintf("%d bytes is more than the %d a file may have", len(data), MaxBytes)}}
 	}
 	if !utf8.Valid(data) {
 		return nil, Errors{{File: name, Problem: "not UTF-8 text"}}

@@ -16,6 +16,14 @@ func (n *Node) Lookup(path string) *Node {
 
 // step follows the first word of a path; keys that contain dots themselves are found whole.
 func (n *Node) step(path string) (*Node, string) {
+	if n.Kind == List && path[0] == '[' { // a number: no name has to be looked for
+		if end := strings.IndexByte(path, ']'); end > 0 {
+			if i := n.entry(path[:end+1]); i >= 0 {
+				return n.Items[i], strings.TrimPrefix(path[end+1:], ".")
+			}
+			return nil, ""
+		}
+	}
 	for end := len(path); end > 0; end = lastCut(path[:end]) {
 		word, rest := path[:end], strings.TrimPrefix(path[end:], ".")
 		switch n.Kind {

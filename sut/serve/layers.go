@@ -3,10 +3,10 @@ package serve
 import (
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
+	"github.com/aftershock-dev/aftershock/internal/files"
 	"github.com/aftershock-dev/aftershock/internal/strict"
 	"github.com/aftershock-dev/aftershock/sut"
 )
@@ -39,9 +39,9 @@ func (l Layers) Config() (sut.Config, []Origin, error) {
 		}
 	}
 	if l.File != "" {
-		data, err := os.ReadFile(l.File)
+		data, err := files.Read(l.File, strict.MaxBytes)
 		if err != nil {
-			return sut.Config{}, nil, fmt.Errorf("read the settings: %w", err)
+			return sut.Config{}, nil, fmt.Errorf("read the settings: %s: %w", l.File, err)
 		}
 		file, err := strict.Parse(l.File, data)
 		if err != nil {
