@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/aftershock-dev/aftershock/internal/printable"
 	"github.com/aftershock-dev/aftershock/reports/record"
 )
 
@@ -52,13 +53,13 @@ func (r *Report) Text(w io.Writer, color bool) error {
 	return err
 }
 
-// trimLines takes the spaces off the ends of lines.
+// trimLines takes the spaces off the ends of lines, and commands to a CI's log off their beginnings.
 func trimLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, l := range lines {
 		lines[i] = strings.TrimRight(l, " ")
 	}
-	return strings.Join(lines, "\n")
+	return printable.Lines(strings.Join(lines, "\n"))
 }
 
 func (r *Report) title() string {
@@ -323,7 +324,7 @@ func at(lines []string, i int) string {
 }
 
 func (r *Report) pointers(b *bytes.Buffer, p paint) {
-	dir := r.data.run.Dir
+	dir := printable.Line(r.data.run.Dir)
 	if dir != "" {
 		fmt.Fprintf(b, "  %s%s\n", p.dim(fmt.Sprintf("%-12s", "files")), dir+": report.html, report.md, summary.json, junit.xml, plots/")
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aftershock-dev/aftershock/internal/printable"
 	"github.com/aftershock-dev/aftershock/internal/strict"
 	"github.com/aftershock-dev/aftershock/quantity"
 )
@@ -45,6 +46,13 @@ func (in *inspector) validate() {
 	}
 	if !nameText.MatchString(s.Name) {
 		in.bad("name", strconv.Quote(s.Name)+" is not a name", "use letters, digits, dots and dashes: it names files")
+	}
+	s.Title = printable.Line(s.Title)
+	for i := range s.Thresholds {
+		s.Thresholds[i].Says = printable.Line(s.Thresholds[i].Says)
+	}
+	for i := range s.Timeline {
+		s.Timeline[i].Note = printable.Line(s.Timeline[i].Note)
 	}
 	in.load()
 	in.messages()

@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/aftershock-dev/aftershock/internal/printable"
 )
 
 func main() {
@@ -21,7 +23,7 @@ func main() {
 }
 
 func run(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), ends()...)
 	defer stop()
 	go func() {
 		<-ctx.Done()
@@ -32,9 +34,19 @@ func run(args []string) int {
 	err := root.ExecuteContext(ctx)
 	var e *exitError
 	if err != nil && (!errors.As(err, &e) || e.err != nil) {
-		fmt.Fprintf(os.Stderr, "aftershock: %v\n", err)
+		fmt.Fprintf(os.Stderr, "aftershock: %s\n", printable.Lines(printable.Text(err.Error())))
 	}
 	return exitCode(err)
+}
+
+// ends are the signals that end a command with what it has: a terminal that closes is one of them, unless nohup said
+// that it does not matter.
+func ends() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 func newRootCommand() *cobra.Command {
@@ -50,6 +62,7 @@ Exit codes: 0 met · 1 could not run · 2 bad usage or scenario · 3 invalid (th
 		Example: `  aftershock run june6                          replay Kustomer's surge of 6 June 2025
   aftershock run june6-slo --preset incident    the same surge, judged by what a good sender promises
   aftershock scenario list                      what else there is`,
+		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args: func(cmd *cobra.Command, args []string) error {

@@ -14,6 +14,8 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/aftershock-dev/aftershock/internal/printable"
 )
 
 // MaxBytes is how large a file may be.
@@ -36,7 +38,13 @@ func Parse(name string, data []byte) (*Node, error) {
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if t := bytes.TrimSpace(data); len(t) > 0 && (t[0] == '{' || t[0] == '[') && json.Valid(t) {
-		return parseJSON(name, data)
+		out, err := parseJSON(name, data)
+		if err != nil {
+			return nil, err
+		}
+		c := converter{name: name}
+		c.harmless(out, "")
+		return out, c.errs.Err()
 	}
 	file, comma, err := parseAST(name, data)
 	if err != nil {
@@ -53,6 +61,9 @@ func Parse(name string, data []byte) (*Node, error) {
 			break
 		}
 		out = c.node(doc.Body, "", 0)
+	}
+	if out != nil {
+		c.harmless(out, "")
 	}
 	if err := c.errs.Err(); err != nil {
 		return nil, err
@@ -211,6 +222,23 @@ func (c *converter) node(n ast.Node, key string, depth int) *Node {
 		out.Pos = p
 	}
 	return out
+}
+
+// harmless refuses characters that a terminal would obey: names and sentences of a file are printed.
+func (c *converter) harmless(n *Node, key string) {
+	if r, found := printable.Harmful(strings.ReplaceAll(n.Text, "\r", "")); found { // bodies of requests have them
+		c.fail(n.Pos, key, fmt.Sprintf("holds the control character %U", r))
+	}
+	for _, f := range n.Fields {
+		if r, found := printable.Harmful(f.Key); found {
+			c.fail(f.Pos, key, fmt.Sprintf("a key holds the control character %U", r))
+			continue
+		}
+		c.harmless(f.Value, join(key, f.Key))
+	}
+	for i, item := range n.Items {
+		c.harmless(item, key+"["+strconv.Itoa(i)+"]")
+	}
 }
 
 func (c *converter) field(m *Node, v *ast.MappingValueNode, prefix string, depth int) {

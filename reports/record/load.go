@@ -14,6 +14,8 @@ import (
 	"sort"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/aftershock-dev/aftershock/internal/printable"
 )
 
 // maxLine bounds one line of a record's files.
@@ -65,6 +67,7 @@ func LoadInfo(dir string) (Info, error) {
 	if info.Schema != SchemaRun {
 		return info, fmt.Errorf("%s: schema is %q, this version reads %q", path, info.Schema, SchemaRun)
 	}
+	printable.All(&info)
 	return info, nil
 }
 
@@ -119,6 +122,7 @@ func parseLines[T any](b []byte) (out []T, used int, err error) {
 		if err := json.Unmarshal(line, &v); err != nil {
 			return out, used, fmt.Errorf("line %d: %w", n, err)
 		}
+		printable.All(&v)
 		out = append(out, v)
 		used += len(line) + 1
 	}
