@@ -179,9 +179,13 @@ func quantiles(v map[string]float64, d []time.Duration, p50, p99 string) {
 func (m *meter) events(g record.Gauge) {
 	if n, ok := g.Values[record.GReplicasReady]; ok && n != m.runner.replicas {
 		if m.runner.replicas != 0 || n == 0 {
+			who := "whatsapp"
+			if m.runner.Scenario.Target != nil {
+				who = "target"
+			}
 			m.runner.emit(record.Event{
-				At: g.At, Kind: "replica", Source: "sender", ID: "whatsapp", State: "ready",
-				Text: fmt.Sprintf("whatsapp replicas ready: %g (was %g)", n, m.runner.replicas),
+				At: g.At, Kind: "replica", Source: "sender", ID: who, State: "ready",
+				Text: fmt.Sprintf("%s replicas ready: %g (was %g)", who, n, m.runner.replicas),
 			})
 		}
 		m.runner.replicas = n

@@ -225,6 +225,11 @@ func (r *Runner) finish(ctx context.Context, meter *meter, f form, m *mint) (rec
 	r.Info.Virtual = end
 	r.Info.Digest = record.Digest(messages)
 	r.starved(last)
+	if r.System.Told != nil {
+		for _, what := range r.System.Told() {
+			r.warn(what)
+		}
+	}
 	r.health(t)
 	r.Info.State = "finished"
 	if ctx.Err() != nil {

@@ -27,6 +27,8 @@ type System struct {
 	Replicas Replicas
 	Books    Books
 	Trail    Trail
+
+	Told func() []string // at the end: what the reader has to know of the system besides; may be nil
 }
 
 // Faults changes how the API behaves.

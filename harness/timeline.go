@@ -97,7 +97,7 @@ func (r *Runner) step(s scenarios.Step, id string) (d deed, undo *deed, err erro
 func action(s scenarios.Step) (do, undo scenarios.Action) {
 	switch {
 	case s.Kill != "":
-		return scenarios.Action{Verb: "kill", Target: s.Kill}, scenarios.Action{Verb: "start", Target: s.Kill}
+		return scenarios.Action{Verb: "kill", Target: s.Kill, Held: s.For > 0}, scenarios.Action{Verb: "start", Target: s.Kill}
 	case s.Pause != "":
 		return scenarios.Action{Verb: "pause", Target: s.Pause}, scenarios.Action{Verb: "resume", Target: s.Pause}
 	case s.Partition != "":

@@ -119,6 +119,7 @@ type Action struct {
 	Target string        // whatsapp/1, drafts
 	Count  int           // for scale
 	By     time.Duration // for delay; 0 ends it
+	Held   bool          // a kill that a start ends, some time later
 }
 
 // Fault is one change in how the API behaves. Its fields besides Kind and the scope belong to the fake, which checks

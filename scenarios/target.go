@@ -29,12 +29,13 @@ type Target struct {
 	Recognise   string            `yaml:"recognise,omitempty"`   // how copies of a message are told: callback | marker (default) | text
 	Webhook     string            `yaml:"webhook,omitempty"`     // where statuses are posted: a path of the sender, or a URL; nowhere without it
 	Image       string            `yaml:"image,omitempty"`       // run --env containers starts it
-	Command     []string          `yaml:"command,omitempty"`     // arguments of the image, in place of its own; templates as in environment
-	Environment map[string]string `yaml:"environment,omitempty"` // values may use {{.FakeWA}}, {{.Secret.name}}, {{.AppSecret}} and {{.VerifyToken}}
-	Port        int               `yaml:"port,omitempty"`        // that the image's server listens on
+	Command     []string          `yaml:"command,omitempty"`     // with an image its arguments, in place of its own; without one a program that the run starts, and its arguments
+	Folder      string            `yaml:"folder,omitempty"`      // that the command works in, relative to the scenario's file; default where that is
+	Environment map[string]string `yaml:"environment,omitempty"` // of the image or command; values may use {{.FakeWA}}, {{.Port}}, {{.Secret.name}}, {{.AppSecret}} and {{.VerifyToken}}
+	Port        int               `yaml:"port,omitempty"`        // that the image's or command's server listens on; a command without one is told a free one as {{.Port}} and PORT
 	Ready       string            `yaml:"ready,omitempty"`       // path that answers 200 when it is ready; a connection is enough without it
-	Within      time.Duration     `yaml:"within,omitempty"`      // in which it has to be ready; default 1m for an image, 10s for one that should run already
-	Replicas    int               `yaml:"replicas,omitempty"`    // of the image, behind a balancer; default 1
+	Within      time.Duration     `yaml:"within,omitempty"`      // in which it has to be ready; default 1m for an image or a command, 10s for one that should run already
+	Replicas    int               `yaml:"replicas,omitempty"`    // of the image or command, behind a balancer; default 1
 }
 
 // Secret says where a secret is read from when a run begins. It is never part of a scenario or of a record.
@@ -53,6 +54,7 @@ type TargetFields struct {
 	Class    string
 	Tenant   string
 	FakeWA   string // base URL of the fake Cloud API, as the target reaches it
+	Port     string // that a copy of the target is to listen on; for its command and environment
 	Secret   map[string]string
 
 	AppSecret   string // signs what is posted to Webhook
@@ -134,6 +136,7 @@ func (in *inspector) target() {
 	if t.Replicas < 0 {
 		in.bad("target.replicas", "is negative", "")
 	}
+	in.command(t)
 	if t.Within < 0 {
 		in.bad("target.within", "is negative", "")
 	}
@@ -191,7 +194,7 @@ func (in *inspector) templates(t *Target) {
 		}
 		problem, hint := strings.TrimPrefix(err.Error(), "template: :"), ""
 		if m := unknownField.FindStringSubmatch(problem); m != nil {
-			fields := []string{"To", "Text", "MediaURL", "Key", "Type", "Class", "Tenant", "FakeWA", "Secret", "AppSecret", "VerifyToken"}
+			fields := []string{"To", "Text", "MediaURL", "Key", "Type", "Class", "Tenant", "FakeWA", "Port", "Secret", "AppSecret", "VerifyToken"}
 			problem, hint = "{{."+m[1]+"}} is not known here", "there are "+join(fields)
 			if s := strict.Suggest(m[1], fields); s != "" {
 				hint = "did you mean {{." + s + "}}?"

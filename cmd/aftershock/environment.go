@@ -24,6 +24,7 @@ const fakeToken = "AFTERSHOCK_FAKE_TOKEN"
 // placeFlags are the flags of run that say where the system runs.
 type placeFlags struct {
 	env, target, fake, image string
+	fakeChosen               bool
 }
 
 func (p *placeFlags) register(fl *pflag.FlagSet) {
@@ -38,7 +39,7 @@ func (p *placeFlags) check(f *pflag.FlagSet) error {
 	switch {
 	case p.target != "" && p.env != "external":
 		return errors.New("--target is for a sender that runs already: add --env external")
-	case f.Changed("fake") && p.env != "external":
+	case p.fakeChosen && p.env != "external" && p.env != "processes":
 		return errors.New("--fake goes with --env external; elsewhere the fake's address is chosen")
 	case p.image != "" && p.env != "containers":
 		return errors.New("--image goes with --env containers")
@@ -75,16 +76,31 @@ func doorError(text string) error {
 	return nil
 }
 
+// settle chooses the environment of a scenario whose target is a program, where no flag has: it runs here.
+func (p *placeFlags) settle(s *scenarios.Scenario, f *pflag.FlagSet) {
+	p.fakeChosen = f.Changed("fake")
+	if s.Target.Program() && !f.Changed("env") && p.target == "" {
+		p.env = "processes"
+	}
+}
+
 // suits refuses a scenario whose sender is not to be found in this environment.
 func (p *placeFlags) suits(s *scenarios.Scenario) error {
 	t := s.Target
 	switch {
+	case t == nil && p.fakeChosen && p.env != "external":
+		return errors.New("--fake goes with --env external; elsewhere the fake's address is chosen")
 	case t == nil && p.env == "external" && p.target == "":
 		return errors.New("--env external needs a sender: a target: block in the scenario (docs/your-sender.md), or --target URL for one with the reference sender's doors")
 	case t == nil:
 		return nil
+	case t.Program() && p.env == "containers":
+		return errors.New("target.command is a program of this machine: leave --env out; containers need target.image")
+	case t.Program() && p.env == "embedded":
+		return errors.New("target.command is a program with a clock of its own: leave --env out")
+	case t.Program() && p.target == "":
 	case p.env != "external" && p.env != "containers":
-		return errors.New("the scenario's target is a sender of your own: add --env external when it runs already, or --env containers when target.image names its image")
+		return errors.New("the scenario's target is a sender of your own: add --env external when it runs already, target.command to have it started, or --env containers when target.image names its image")
 	case p.env == "containers" && t.Image == "":
 		return errors.New("--env containers starts the target from its image, and target.image is missing; --env external tests a sender that runs already")
 	case p.env == "external" && p.target == "" && strings.HasPrefix(t.URL, "/"):
@@ -101,12 +117,15 @@ func (p *placeFlags) suits(s *scenarios.Scenario) error {
 }
 
 // outside is the sender that is not ours.
-func (p *placeFlags) outside() remote.Outside {
+func (p *placeFlags) outside(s *scenarios.Scenario) remote.Outside {
 	o := remote.Outside{URL: p.target}
 	if strings.Contains(p.fake, "://") {
 		o.FakeURL, o.FakeToken = p.fake, os.Getenv(fakeToken)
 	} else {
 		o.FakeListen = p.fake
+	}
+	if s.Target.Program() && p.target == "" && !p.fakeChosen && s.Target.AsksForFake() {
+		o.FakeListen = "" // it is told where
 	}
 	return o
 }
@@ -114,7 +133,7 @@ func (p *placeFlags) outside() remote.Outside {
 // elsewhere returns what builds the system of an environment outside this process, or nil for the embedded one.
 func (f *runFlags) elsewhere(o local.Options) func(context.Context) (*remote.System, error) {
 	ro := remote.Options{
-		Scenario: o.Scenario, Compress: f.compress, Queue: f.queue, NATS: f.nats, Run: o.Info.ID, Outside: f.outside(),
+		Scenario: o.Scenario, Compress: f.compress, Queue: f.queue, NATS: f.nats, Run: o.Info.ID, Outside: f.outside(o.Scenario),
 	}
 	switch f.env {
 	case "processes", "external":

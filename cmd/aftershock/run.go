@@ -123,12 +123,13 @@ func exactlyOne(what string) cobra.PositionalArgs {
 }
 
 func (f *runFlags) run(cmd *cobra.Command, name string) error {
-	if err := errors.Join(f.check(), f.placeFlags.check(cmd.Flags())); err != nil {
-		return usageError(err)
-	}
 	s, overrides, err := f.load(cmd, name)
 	if err != nil {
 		return err
+	}
+	f.settle(s, cmd.Flags())
+	if err := errors.Join(f.check(), f.placeFlags.check(cmd.Flags())); err != nil {
+		return usageError(err)
 	}
 	if err := f.suits(s); err != nil {
 		return usageError(err)

@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +23,9 @@ func (r replicas) Act(ctx context.Context, a scenarios.Action) error {
 		return err
 	}
 	s := r.system
+	if s.pool == nil {
+		return fmt.Errorf("%s %s: the sender was not started by this run, so that it can only be asked for messages", a.Verb, a.Target)
+	}
 	switch {
 	case a.Verb == "scale" && (name != s.pool.name || slot != 0):
 		return fmt.Errorf("scale %s: only %s can be scaled here", a.Target, s.pool.name)
@@ -104,6 +108,10 @@ func (s *System) replaceDrafts(ctx context.Context) error {
 // act does what the timeline asks of one copy, or of all when slot is 0.
 func (p *pool) act(ctx context.Context, a scenarios.Action, slot int) error {
 	p.mu.Lock()
+	if a.Verb == "start" { // what a kill kept away
+		maps.DeleteFunc(p.down, func(down int, _ bool) bool { return slot == 0 || down == slot })
+		p.nudge()
+	}
 	var chosen []*member
 	for _, s := range sortedKeys(p.members) {
 		if m := p.members[s]; (slot == 0 || s == slot) && m.state == ready && !m.leaving {
@@ -129,6 +137,11 @@ func (p *pool) act(ctx context.Context, a scenarios.Action, slot int) error {
 func (p *pool) actOn(ctx context.Context, a scenarios.Action, m *member) error {
 	switch a.Verb {
 	case "kill": // another one follows in its slot, as an orchestrator would have it
+		if a.Held && p.theirs {
+			p.mu.Lock()
+			p.down[m.slot] = true
+			p.mu.Unlock()
+		}
 		return m.unit.Kill(ctx)
 	case "restart":
 		p.mu.Lock()

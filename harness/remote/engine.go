@@ -32,7 +32,7 @@ type Sharer interface {
 // alike: threads of each that look for work on every core take it from the others.
 func Share(cores int) int { return max(1, cores/2) }
 
-// Part is one thing to run: our own binary with some arguments.
+// Part is one thing to run: our own binary with some arguments, or somebody else's program.
 type Part struct {
 	Name  string            // drafts, whatsapp/1; unique within the system
 	Doors []string          // what it listens on; the engine chooses the addresses
@@ -47,7 +47,18 @@ type Part struct {
 	Image string
 	Port  int
 
+	// Program is somebody else's program on this machine, where the engine can: its first word with Args as arguments.
+	Program *Program
+
 	Within time.Duration // to be ready; default 30 s
+}
+
+// Program is a program that is not ours.
+type Program struct {
+	Name   string // as a shell would find it
+	Folder string // that it works in
+	// Env is what its environment has besides that of this process, told at every start.
+	Env func(listen map[string]string) map[string]string
 }
 
 // Unit is a part that runs, or ran.

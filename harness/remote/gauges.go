@@ -77,6 +77,10 @@ type sampled struct {
 func (g *usage) Read(ctx context.Context) (map[string]float64, error) {
 	v := map[string]float64{}
 	g.sample(ctx, v)
+	if p := g.system.pool; p != nil {
+		ready, _, _ := p.inRotation()
+		v[record.GReplicasReady], v[record.GReplicasWant] = float64(ready), float64(g.system.copies.Load())
+	}
 	return v, nil
 }
 

@@ -30,6 +30,7 @@ type pool struct {
 	version  func() int64                            // of the settings
 	greet    func(ctx context.Context, u Unit) error // gives a copy its settings
 	client   *http.Client                            // of probes
+	theirs   bool                                    // somebody else's: what its copies do is theirs, and told
 
 	wake    chan struct{}
 	life    context.Context // of run
@@ -46,6 +47,8 @@ type pool struct {
 	shown   []string  // in rotation
 	scaler  scaler
 	errs    []error
+	ended   []error      // copies of somebody else's sender that ended by themselves, or did not start
+	down    map[int]bool // slots that the timeline keeps empty for a while
 }
 
 // load is what scaling looks at.
@@ -83,7 +86,7 @@ const tickEvery = 50 * time.Millisecond
 // begin starts the first copies and puts them in rotation.
 func (p *pool) begin(ctx context.Context) error {
 	p.wake = make(chan struct{}, 1)
-	p.members, p.units = map[int]*member{}, map[int]Unit{}
+	p.members, p.units, p.down = map[int]*member{}, map[int]Unit{}, map[int]bool{}
 	n := p.settings().Replicas.Min
 	p.size, p.wanted = n, n
 	errs := make([]error, n)
@@ -118,7 +121,7 @@ func (p *pool) settle(m *member, u Unit, err error) {
 		m.state = gone
 		p.rest = time.Now().Add(time.Second)
 		if p.failed++; p.failed >= tolerated {
-			p.noteLocked(err)
+			p.died(err)
 		}
 		return
 	}
@@ -214,6 +217,16 @@ func (p *pool) note(err error) {
 	p.noteLocked(err)
 }
 
+// died notes that a copy ended by itself; the caller holds mu. A copy of ours must not; what another sender does, its
+// report tells.
+func (p *pool) died(err error) {
+	if !p.theirs {
+		p.noteLocked(err)
+	} else if err != nil && len(p.ended) < 100 {
+		p.ended = append(p.ended, err)
+	}
+}
+
 func (p *pool) noteLocked(err error) {
 	if err != nil && len(p.errs) < 100 {
 		p.errs = append(p.errs, err)
@@ -234,7 +247,7 @@ func (p *pool) tend(ctx context.Context) {
 			if ok, why := m.unit.Alive(); !ok {
 				m.state = gone
 				if why != "" {
-					p.noteLocked(fmt.Errorf("%s: %s", m.unit.Name(), why))
+					p.died(fmt.Errorf("%s: %s", m.unit.Name(), why))
 				}
 			} else if !m.probing && now.Sub(m.probed) >= within/3 {
 				m.probing, m.probed = true, now
@@ -263,6 +276,9 @@ func (p *pool) probe(ctx context.Context, m *member, within time.Duration) {
 func (p *pool) answers(ctx context.Context, u Unit, within time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
+	if p.ready == "" {
+		return answers(ctx, nil, u.URL(p.door), "")
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.URL(p.door)+p.ready, nil)
 	if err != nil {
 		return false
@@ -344,8 +360,8 @@ func (p *pool) resize(ctx context.Context) {
 		}
 	}
 	now := time.Now()
-	for slot := 1; p.present() < p.size && !now.Before(p.rest); slot++ {
-		if p.members[slot] == nil {
+	for slot := 1; p.present()+p.kept() < p.size && !now.Before(p.rest); slot++ {
+		if p.members[slot] == nil && !p.down[slot] {
 			p.launch(ctx, slot)
 		}
 	}
@@ -360,6 +376,16 @@ func (p *pool) resize(ctx context.Context) {
 func (p *pool) present() int {
 	a, b := p.count()
 	return a + b
+}
+
+// kept is how many slots the timeline keeps empty; the caller holds mu.
+func (p *pool) kept() (n int) {
+	for slot := range p.down {
+		if slot <= p.size {
+			n++
+		}
+	}
+	return n
 }
 
 // launch starts a copy in a slot; the caller holds mu. It takes requests when its starting time is over, or when it

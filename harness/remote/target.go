@@ -1,28 +1,24 @@
 package remote
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
-	"text/template"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/fakewa"
 	"github.com/aftershock-dev/aftershock/fakewa/control"
 	"github.com/aftershock-dev/aftershock/harness"
 	"github.com/aftershock-dev/aftershock/harness/part"
-	"github.com/aftershock-dev/aftershock/internal/chance"
 	"github.com/aftershock-dev/aftershock/internal/offlimits"
 	"github.com/aftershock-dev/aftershock/internal/strict"
-	"github.com/aftershock-dev/aftershock/scenarios"
-	"github.com/aftershock-dev/aftershock/sut/fleet"
 )
 
 // Outside is a sender that is not ours.
@@ -42,8 +38,8 @@ func (s *System) checkTarget(ctx context.Context) error {
 	if s.opts.Compress > 1 {
 		return errors.New("someone else's sender has clocks of its own: --compress is for ours")
 	}
-	if s.opts.Outside.FakeURL != "" && s.image() {
-		return errors.New("an image is told where our own fake is: it cannot use one that runs elsewhere")
+	if s.opts.Outside.FakeURL != "" && s.started() {
+		return errors.New("a sender that the run starts is told where our own fake is: it cannot use one that runs elsewhere")
 	}
 	urls := []string{s.opts.Outside.URL, s.opts.Outside.FakeURL}
 	if t != nil {
@@ -63,7 +59,7 @@ func (s *System) checkTarget(ctx context.Context) error {
 	return nil
 }
 
-// beginTarget starts a fake for someone else's sender, and that sender when it is an image.
+// beginTarget starts a fake for someone else's sender, and that sender when it is an image or a command.
 func (s *System) beginTarget(ctx context.Context) (err error) {
 	t := s.opts.Scenario.Target
 	if s.gateway, err = start(ctx, s.opts.Engine, s.part(part.Spec{Kind: part.Gateway, Name: "gateway"})); err != nil {
@@ -77,11 +73,13 @@ func (s *System) beginTarget(ctx context.Context) (err error) {
 		return err
 	}
 	front := s.opts.Outside.URL
-	if s.image() {
-		err = s.startImage(ctx, *t)
-		front = s.gateway.URL(part.HTTP)
+	if s.started() {
+		err = s.startTheirs(ctx, *t)
 	} else {
 		err = s.knock(ctx)
+	}
+	if s.balanced() {
+		front = s.gateway.URL(part.HTTP)
 	}
 	if err != nil {
 		return err
@@ -94,13 +92,16 @@ func (s *System) beginTarget(ctx context.Context) (err error) {
 	for k, v := range whatsapp {
 		effective["whatsapp."+k] = v
 	}
+	if s.started() {
+		maps.Copy(effective, t.Settings())
+	}
 	s.System = harness.System{
 		Name: "external", Queue: "theirs", URL: front, FakeURL: s.FakeWA(), Transport: s.front, Effective: effective,
 		Faults: s.fake, Ledger: s.fake, Settings: fakeSettings{s},
 		Gauges: newUsage(ctx, s),
 	}
 	if s.pool != nil {
-		s.System.Name, s.System.Replicas = s.opts.Engine.Name(), replicas{s}
+		s.System.Name, s.System.Replicas, s.System.Told = s.opts.Engine.Name(), replicas{s}, s.pool.told
 	}
 	return nil
 }
@@ -127,7 +128,7 @@ func (s *System) startTargetFake(ctx context.Context) error {
 		Kind: part.Fake, Name: "fake", Config: yaml(cfg), Webhook: s.webhook(),
 		MediaHosts: []string{strings.TrimPrefix(s.MediaBase, "http://")},
 	})
-	if !s.image() {
+	if !s.started() || s.opts.Outside.FakeListen != "" {
 		p.Listen = map[string]string{part.HTTP: cmp.Or(o.FakeListen, "127.0.0.1:8080")}
 	}
 	u, err := start(ctx, s.opts.Engine, p)
@@ -135,10 +136,21 @@ func (s *System) startTargetFake(ctx context.Context) error {
 	return err
 }
 
-// image tells whether someone else's sender is started here.
-func (s *System) image() bool {
+// started tells whether someone else's sender is started here: from its image, or as a program.
+func (s *System) started() bool {
 	t := s.opts.Scenario.Target
-	return t != nil && t.Image != "" && s.opts.Outside.URL == "" && s.opts.Engine.Name() != "processes"
+	if t == nil || s.opts.Outside.URL != "" {
+		return false
+	}
+	if s.opts.Engine.Name() == "processes" {
+		return t.Program()
+	}
+	return t.Image != ""
+}
+
+// balanced tells whether the copies of someone else's sender are behind the gateway: they have no address of their own.
+func (s *System) balanced() bool {
+	return s.started() && (s.opts.Scenario.Target.Image != "" || strings.HasPrefix(s.opts.Scenario.Target.URL, "/"))
 }
 
 // door is where someone else's sender that runs already is reached.
@@ -158,7 +170,7 @@ func (s *System) webhook() string {
 			return ""
 		}
 		return t.Webhook
-	case s.image():
+	case s.balanced():
 		return s.gateway.Inside(part.HTTP) + t.Webhook
 	}
 	u, err := url.Parse(s.door())
@@ -190,42 +202,6 @@ func (s *System) knock(ctx context.Context) error {
 	return nil
 }
 
-// startImage runs copies of someone else's sender behind the gateway.
-func (s *System) startImage(ctx context.Context, t scenarios.Target) error {
-	env, command, err := s.surroundings(t)
-	if err != nil {
-		return err
-	}
-	s.copies.Store(int64(max(1, t.Replicas)))
-	s.pool = &pool{
-		name: target, engine: s.opts.Engine, client: &http.Client{Transport: part.NewTransport()},
-		draws: chance.New(s.opts.Scenario.Seed).For(target),
-		settings: func() fleet.Settings {
-			n := int(s.copies.Load())
-			return fleet.Settings{
-				Replicas: fleet.Replicas{Min: n, Max: n, Probe: 5 * time.Second}, Scaling: fleet.Scaling{Signal: "none", Interval: time.Minute},
-			}
-		},
-		version: func() int64 { return 0 }, greet: func(context.Context, Unit) error { return nil },
-		rotate: s.rotate("rotate"),
-		part: func(slot int) Part {
-			p := Part{
-				Name: fmt.Sprintf("%s/%d", target, slot), Doors: []string{part.HTTP}, Ready: t.Ready, Image: t.Image, Port: t.Port,
-				Env: env, Within: cmp.Or(t.Within, time.Minute),
-			}
-			if len(command) > 0 {
-				p.Args = func(map[string]string, func(string) string) []string { return command }
-			}
-			return p
-		},
-	}
-	if err := s.pool.begin(ctx); err != nil {
-		return err
-	}
-	s.running.Go(func() { s.pool.run(s.life) })
-	return nil
-}
-
 // rotate tells the gateway which copies take requests.
 func (s *System) rotate(balance string) func(ctx context.Context, urls []string) error {
 	return func(ctx context.Context, urls []string) error {
@@ -235,34 +211,6 @@ func (s *System) rotate(balance string) func(ctx context.Context, urls []string)
 		}
 		return s.client.do(ctx, s.gateway, http.MethodPut, "/backends", b, nil)
 	}
-}
-
-// surroundings fills in the environment and the command of the target's image.
-func (s *System) surroundings(t scenarios.Target) (env map[string]string, command []string, err error) {
-	secrets, err := s.opts.Scenario.ReadSecrets()
-	if err != nil {
-		return nil, nil, err
-	}
-	fields := scenarios.TargetFields{FakeWA: s.FakeWA(), Secret: secrets, AppSecret: part.AppSecret, VerifyToken: part.VerifyToken}
-	fill := func(key, text string) string {
-		var b bytes.Buffer
-		tpl, terr := template.New("").Option("missingkey=error").Parse(text)
-		if terr == nil {
-			terr = tpl.Execute(&b, fields)
-		}
-		if terr != nil && err == nil {
-			err = fmt.Errorf("target.%s: %w", key, terr)
-		}
-		return b.String()
-	}
-	env = map[string]string{}
-	for k, v := range t.Environment {
-		env[k] = fill("environment."+k, v)
-	}
-	for i, v := range t.Command {
-		command = append(command, fill(fmt.Sprintf("command[%d]", i), v))
-	}
-	return env, command, err
 }
 
 // FakeWA is where someone else's sender finds the fake Cloud API; empty when the fake is not ours.

@@ -14,35 +14,83 @@ const tick = 10 * time.Millisecond
 
 // By reads CPU time and resident memory of a process from /proc.
 func By(pid int) (cpu time.Duration, memory int64, err error) {
+	p, err := read(pid)
+	if err != nil {
+		return 0, 0, err
+	}
+	return p.own, p.memory, nil
+}
+
+// Group reads what a group of processes has used: its members, and the children that they have waited for.
+func Group(id int) (cpu time.Duration, memory int64, err error) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return 0, 0, fmt.Errorf("sample a group of processes: %w", err)
+	}
+	found := false
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		p, err := read(pid)
+		if err != nil || p.group != id { // it may have ended just now
+			continue
+		}
+		found = true
+		cpu, memory = cpu+p.own+p.children, memory+p.memory
+	}
+	if !found {
+		return 0, 0, fmt.Errorf("sample a group of processes: %d has no members", id)
+	}
+	return cpu, memory, nil
+}
+
+// process is what /proc says of one.
+type process struct {
+	group         int
+	own, children time.Duration // CPU, of children that were waited for
+	memory        int64
+}
+
+func read(pid int) (p process, err error) {
 	dir := "/proc/" + strconv.Itoa(pid)
 	stat, err := os.ReadFile(dir + "/stat")
 	if err != nil {
-		return 0, 0, fmt.Errorf("sample a process: %w", err)
+		return p, fmt.Errorf("sample a process: %w", err)
 	}
-	// The name in parentheses may hold anything; user and system time are the 12th and 13th field after it.
+	// The name in parentheses may hold anything. After it come: state, parent, group, …, and from the 12th on user and
+	// system time, its own and its children's.
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(fields) < 13 {
-		return 0, 0, fmt.Errorf("sample a process: %s/stat has %d fields", dir, len(fields))
+	if len(fields) < 15 {
+		return p, fmt.Errorf("sample a process: %s/stat has %d fields", dir, len(fields))
 	}
-	for _, f := range fields[11:13] {
+	if p.group, err = strconv.Atoi(string(fields[2])); err != nil {
+		return p, fmt.Errorf("sample a process: %w", err)
+	}
+	for i, f := range fields[11:15] {
 		n, err := strconv.ParseInt(string(f), 10, 64)
 		if err != nil {
-			return 0, 0, fmt.Errorf("sample a process: %w", err)
+			return p, fmt.Errorf("sample a process: %w", err)
 		}
-		cpu += time.Duration(n) * tick
+		if i < 2 {
+			p.own += time.Duration(n) * tick
+		} else {
+			p.children += time.Duration(n) * tick
+		}
 	}
 	statm, err := os.ReadFile(dir + "/statm")
 	if err != nil {
-		return 0, 0, fmt.Errorf("sample a process: %w", err)
+		return p, fmt.Errorf("sample a process: %w", err)
 	}
 	if fields = bytes.Fields(statm); len(fields) > 1 {
 		pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
 		if err != nil {
-			return 0, 0, fmt.Errorf("sample a process: %w", err)
+			return p, fmt.Errorf("sample a process: %w", err)
 		}
-		memory = pages * int64(os.Getpagesize())
+		p.memory = pages * int64(os.Getpagesize())
 	}
-	return cpu, memory, nil
+	return p, nil
 }
 
 // Machine reads how long the cores of this machine have been busy since it started, all of them together, and how many

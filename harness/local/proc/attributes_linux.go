@@ -13,6 +13,9 @@ func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 }
 
+// detached puts a process into a session of its own, and lets it outlive us.
+func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+
 // giveSlack gives this thread, and whatever it starts from now on, the slack, or takes it back with 0. The runtime of a Go
 // program that is neither idle nor busy looks after its threads every few ten microseconds, as soon as timers let it, and
 // twenty such programs spend more of a machine on that than on their messages. What they wait for is measured in

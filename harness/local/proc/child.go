@@ -95,6 +95,9 @@ func (c *child) startOnce(ctx context.Context) error {
 
 // launch makes the process and a goroutine that waits for its end.
 func (c *child) launch() error {
+	if c.part.Program != nil {
+		return c.launchProgram()
+	}
 	out, err := os.OpenFile(c.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
@@ -115,12 +118,19 @@ func (c *child) launch() error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
+	c.follow(cmd, info.Size(), func() {})
+	return nil
+}
+
+// follow notes that a process runs, and waits for its end; after is done before the end is told.
+func (c *child) follow(cmd *exec.Cmd, logged int64, after func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	ended := make(chan struct{})
-	c.process, c.ended, c.meant, c.why, c.logged = cmd.Process, ended, false, "", info.Size()
+	c.process, c.ended, c.meant, c.why, c.logged = cmd.Process, ended, false, "", logged
 	c.engine.waits.Go(func() {
 		err := cmd.Wait()
+		after()
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if s := cmd.ProcessState; s != nil {
@@ -131,7 +141,6 @@ func (c *child) launch() error {
 		}
 		close(ended)
 	})
-	return nil
 }
 
 func exitText(err error) string {
@@ -243,7 +252,11 @@ func (c *child) Usage(context.Context) (remote.Usage, error) {
 	if !ok {
 		return u, nil
 	}
-	cpu, memory, err := used.By(c.process.Pid)
+	sample := used.By
+	if c.part.Program != nil { // it may be a shell, or npm, that waits for another
+		sample = used.Group
+	}
+	cpu, memory, err := sample(c.process.Pid)
 	u.CPU += cpu
 	u.Memory = memory
 	return u, err
@@ -261,6 +274,9 @@ func (c *child) output() []byte {
 	from := c.logged
 	c.mu.Unlock()
 	if info, err := f.Stat(); err == nil {
+		if from > info.Size() { // it has been begun anew since
+			from = 0
+		}
 		from = max(from, info.Size()-most)
 	}
 	b, _ := io.ReadAll(io.NewSectionReader(f, from, most))
@@ -301,7 +317,7 @@ func freePorts(doors []string) (map[string]string, error) {
 	return out, errors.Join(errs...)
 }
 
-func (c *child) log() string { return filepath.Join(c.dir, "log.txt") }
+func (c *child) log() string { return filepath.Join(c.dir, logName) }
 
 // clean removes what the part stored; what it was given and what it said stays.
 func (c *child) clean() error {
@@ -311,7 +327,7 @@ func (c *child) clean() error {
 	}
 	var errs []error
 	for _, e := range entries {
-		if _, given := c.part.Files[e.Name()]; !given && e.Name() != "log.txt" {
+		if _, given := c.part.Files[e.Name()]; !given && e.Name() != logName && e.Name() != earlierName {
 			errs = append(errs, os.RemoveAll(filepath.Join(c.dir, e.Name())))
 		}
 	}

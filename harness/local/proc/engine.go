@@ -87,6 +87,9 @@ func (e *Engine) Add(_ context.Context, p remote.Part) (remote.Unit, error) {
 	if p.Image != "" {
 		return nil, fmt.Errorf("image %s runs in a container: use --env containers", p.Image)
 	}
+	if err := runs(p); err != nil {
+		return nil, err
+	}
 	c := &child{engine: e, part: p, dir: filepath.Join(e.dir, strings.ReplaceAll(p.Name, "/", "-"))}
 	e.mu.Lock()
 	c.listen, c.told = e.placed[p.Name]

@@ -34,7 +34,9 @@ func TestMain(m *testing.M) {
 	case "mute":
 		<-make(chan struct{})
 	case "parent":
-		os.Exit(parent(os.Args[1]))
+		os.Exit(parent(os.Args[1], aPart("orphan", "serve")))
+	case "employer":
+		os.Exit(parent(os.Args[1], aProgram("orphan", `"$0" "$1" & wait`)))
 	}
 	os.Exit(m.Run())
 }
@@ -63,10 +65,10 @@ func serve(addr string) int {
 }
 
 // parent starts a child through an engine, prints its process number and waits to be killed.
-func parent(dir string) int {
+func parent(dir string, p remote.Part) int {
 	e, err := NewEngine("", dir)
 	if err == nil {
-		_, err = begin(context.Background(), e, aPart("orphan", "serve"))
+		_, err = begin(context.Background(), e, p)
 	}
 	if err != nil {
 		fmt.Println(err)
@@ -221,13 +223,19 @@ func TestChildThatEndsByItself(t *testing.T) {
 
 // A run that is killed leaves no process behind.
 func TestChildrenEndWithTheirParent(t *testing.T) {
+	for _, mode := range []string{"parent", "employer"} { // of our own part, and of a shell's child
+		t.Run(mode, func(t *testing.T) { endsWithItsParent(t, mode) })
+	}
+}
+
+func endsWithItsParent(t *testing.T, mode string) {
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	cmd := exec.Command(exe, dir)
-	cmd.Env = append(os.Environ(), "AFTERSHOCK_TEST_CHILD=parent")
+	cmd.Env = append(os.Environ(), "AFTERSHOCK_TEST_CHILD="+mode)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -26,4 +26,6 @@ func sendSignal(*os.Process, sign) error { return errUnsupported }
 
 func attributes() *syscall.SysProcAttr { return nil }
 
+func detached() *syscall.SysProcAttr { return nil }
+
 func giveSlack(time.Duration) {}

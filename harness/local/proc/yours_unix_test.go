@@ -4,9 +4,12 @@ package proc
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -129,5 +132,88 @@ func TestPortThatIsTaken(t *testing.T) {
 	_, err = Build(t.Context(), Options{Options: remote.Options{Scenario: sc, Outside: o}, Dir: t.TempDir()})
 	if err == nil || !strings.Contains(err.Error(), "address already in use") || !strings.Contains(err.Error(), "start fake") {
 		t.Errorf("a port that is taken: %v", err)
+	}
+}
+
+// started is the documentation's sender, started by the run: two copies, killed and restarted by the timeline.
+const started = `
+schema: aftershock/scenario/v1
+name: started
+seed: 5
+load: {arrivals: even, phases: [{name: busy, for: 4s, rate: 20/s}]}
+drain: 10s
+messages: {recipients: 100}
+client: {timeout: 5s, retries: 8, backoff: 300ms}
+whatsapp: {latency: 20ms, limits: {throughput: 0/s, pair: {every: 0s}}, statuses: {sent: 50ms, delivered: 100ms}}
+target:
+  url: /send
+  body: '{"to": "{{.To}}", "text": "{{.Text}}"}'
+  command: [python3, sender.py, --port, "{{.Port}}", --api, "{{.FakeWA}}", --token, "{{.Secret.token}}"]
+  environment: {RATE: "7"}
+  secrets: {token: {env: THEIR_TOKEN}}
+  replicas: 2
+timeline:
+  - {at: 1s, for: 1s, kill: target}
+  - {at: 3s, restart: target/2}
+thresholds: [{id: no-duplicates, metric: duplicates.messages, is: "== 0"}]
+`
+
+// A program is started in copies, told where the fake is and where to listen, acted upon by the timeline, and kept down
+// for as long as a kill says.
+func TestTheirProgram(t *testing.T) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("python3 is not installed: ", err)
+	}
+	const token = "EAAnobody-knows-4711"
+	t.Setenv("THEIR_TOKEN", token)
+	sc, err := scenarios.Read(filepath.Join(examples, "started.yaml"), []byte(started), scenarios.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	s, err := Build(t.Context(), Options{Options: remote.Options{Scenario: sc, Every: 200 * time.Millisecond}, Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := trial.Run(t.Context(), s, filepath.Join(dir, "record"))
+	if err := errors.Join(err, s.Close()); err != nil {
+		t.Error(err)
+	}
+	if len(r.Info.Harness.Invalid) > 0 || r.Copies > 0 || r.Outcomes[record.Delivered] < 70 {
+		t.Errorf("invalid: %v, %d copies, %v", r.Info.Harness.Invalid, r.Copies, r.Outcomes)
+	}
+	if got := r.Info.Effective["target.environment.RATE"]; got != "7" {
+		t.Errorf("the record says RATE is %q", got)
+	}
+	down, up := 0, 0
+	for _, g := range r.Gauges {
+		switch ready := g.Values[record.GReplicasReady]; {
+		case g.At > 1200*time.Millisecond && g.At < 1900*time.Millisecond:
+			down += int(ready)
+		case g.At > 4*time.Second && ready == 2:
+			up++
+		}
+	}
+	if down > 0 || up == 0 {
+		t.Errorf("%d copies while they were killed, %d readings with both afterwards", down, up)
+	}
+	for _, name := range []string{"target-1", "target-2"} {
+		log, err := os.ReadFile(filepath.Join(dir, "parts", name, "log.txt"))
+		if err != nil || !bytes.Contains(log, []byte("listening on http://127.0.0.1:")) {
+			t.Errorf("%s: %q, %v", name, log, err)
+		}
+	}
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if bytes.Contains(b, []byte(token)) {
+			t.Errorf("the secret is in %s", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
