@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // WriteAll rebuilds every document of a run's folder from its record.
@@ -39,14 +41,14 @@ func documents() []document {
 		{"report.html", one("report.html", (*Report).html)},
 		{"junit.xml", one("junit.xml", (*Report).junit)},
 		{"bench.txt", one("bench.txt", func(r *Report) ([]byte, error) { return r.bench(), nil })},
-		{"hdr", many("hdr", func(r *Report) (map[string][]byte, error) {
+		{"hdr", many("hdr", ".hgrm", func(r *Report) (map[string][]byte, error) {
 			out := map[string][]byte{}
 			for name, b := range r.histograms() {
 				out[name+".hgrm"] = b
 			}
 			return out, nil
 		})},
-		{"plots", many("plots", (*Report).plots)},
+		{"plots", many("plots", ".svg .png", (*Report).plots)},
 	}
 }
 
@@ -79,18 +81,18 @@ func one(name string, content func(*Report) ([]byte, error)) func(string, *Repor
 	}
 }
 
-// many makes a document of a folder, which then holds these files and no older ones.
-func many(name string, content func(*Report) (map[string][]byte, error)) func(string, *Report) error {
+// many makes a document of a folder, which then holds these files and no older ones of their kinds.
+func many(name, kinds string, content func(*Report) (map[string][]byte, error)) func(string, *Report) error {
 	return func(dir string, r *Report) error {
 		files, err := content(r)
 		if err != nil {
 			return err
 		}
 		folder := filepath.Join(dir, name)
-		if err := os.RemoveAll(folder); err != nil {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
 			return err
 		}
-		if err := os.MkdirAll(folder, 0o755); err != nil {
+		if err := removeOld(folder, strings.Fields(kinds)); err != nil {
 			return err
 		}
 		for _, file := range sortedNames(files) {
@@ -100,4 +102,20 @@ func many(name string, content func(*Report) (map[string][]byte, error)) func(st
 		}
 		return nil
 	}
+}
+
+// removeOld removes the files of some kinds from a folder, and nothing else.
+func removeOld(folder string, kinds []string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Type().IsRegular() && slices.Contains(kinds, filepath.Ext(e.Name())) {
+			if err := os.Remove(filepath.Join(folder, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

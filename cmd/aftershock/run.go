@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -294,21 +295,34 @@ func contains(list []string, s string) bool {
 
 // folder names the run's folder and refuses one that holds a run already.
 func (f *runFlags) folder(s *scenarios.Scenario) (string, error) {
-	dir := f.out
-	if dir == "" {
-		base := filepath.Join("runs", fmt.Sprintf("%s-%s-s%d", s.Name, time.Now().UTC().Format("20060102T150405Z"), s.Seed))
-		dir = base
-		for i := 2; exists(dir); i++ {
-			dir = fmt.Sprintf("%s-%d", base, i)
-		}
+	if f.out == "" {
+		return ownFolder("runs", fmt.Sprintf("%s-%s-s%d", s.Name, time.Now().UTC().Format("20060102T150405Z"), s.Seed))
 	}
-	if exists(filepath.Join(dir, record.FileInfo)) {
-		return "", exitWith(exitCouldNotRun, fmt.Errorf("%s holds a run already\nhint: choose another --out", dir))
+	if err := record.Vacant(f.out); err != nil {
+		return "", usageError(fmt.Errorf("--out: %w", err))
 	}
-	return dir, nil
+	return f.out, nil
 }
 
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
+}
+
+// ownFolder makes a folder that nobody else has: of several runs that begin in the same second each gets its own.
+func ownFolder(parent, name string) (string, error) {
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return "", exitWith(exitCouldNotRun, fmt.Errorf("make the run's folder: %w", err))
+	}
+	dir := filepath.Join(parent, name)
+	for i := 2; ; i++ {
+		err := os.Mkdir(dir, 0o755)
+		if err == nil {
+			return dir, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return "", exitWith(exitCouldNotRun, fmt.Errorf("make the run's folder: %w", err))
+		}
+		dir = fmt.Sprintf("%s-%d", filepath.Join(parent, name), i)
+	}
 }

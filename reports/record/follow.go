@@ -53,15 +53,22 @@ func ParseCursor(s string) (Cursor, error) {
 // pollEvery is how often Follow looks at the files of a run that goes on.
 const pollEvery = 100 * time.Millisecond
 
+// mourning is how long a run may have no writer before it is taken for dead: one that ends closes its files before it
+// says that it has ended.
+const mourning = 3 * time.Second
+
 // Follow yields the events and gauges of a run after a cursor, merged by their instants, and goes on while the run
-// does. It ends when the run has ended and everything was yielded, or when ctx is done. Changed may be nil; a signal
+// does. It ends when the run has ended and everything was yielded, with ErrDied when its process is gone, or when ctx is
+// done. Changed may be nil; a signal
 // on it (see Writer.Subscribe) makes Follow look at once.
 func Follow(ctx context.Context, dir string, after Cursor, changed <-chan struct{}) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		f := follower{dir: dir, at: after}
 		tick := time.NewTicker(pollEvery)
 		defer tick.Stop()
+		seen := time.Now() // alive
 		for ctx.Err() == nil {
+			alive := Alive(dir)
 			info, err := LoadInfo(dir) // read first: what is in the files once the run has ended is all there is
 			if err == nil {
 				err = f.read()
@@ -77,6 +84,13 @@ func Follow(ctx context.Context, dir string, after Cursor, changed <-chan struct
 				}
 			}
 			if ended {
+				return
+			}
+			switch {
+			case alive:
+				seen = time.Now()
+			case time.Since(seen) > mourning:
+				yield(Item{}, ErrDied)
 				return
 			}
 			select {
