@@ -125,7 +125,7 @@ func (f *follower) read() error {
 }
 
 // tail appends the complete lines that the file has gained since the last one read.
-func tail[T any](path string, from int64, have []placed[T]) ([]placed[T], error) {
+func tail[T interface{ bounded() error }](path string, from int64, have []placed[T]) ([]placed[T], error) {
 	if n := len(have); n > 0 {
 		from = have[n-1].end
 	}

@@ -41,6 +41,9 @@ func Load(dir string) (*Run, error) {
 			return nil, err
 		}
 		m, err := d.message(line)
+		if err == nil {
+			err = m.bounded()
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s, row %d: %w", filepath.Join(dir, FileMessages), len(run.Messages)+1, err)
 		}
@@ -67,6 +70,9 @@ func LoadInfo(dir string) (Info, error) {
 	if info.Schema != SchemaRun {
 		return info, fmt.Errorf("%s: schema is %q, this version reads %q", path, info.Schema, SchemaRun)
 	}
+	if err := info.bounded(); err != nil {
+		return info, fmt.Errorf("%s: %w", path, err)
+	}
 	printable.All(&info)
 	return info, nil
 }
@@ -87,6 +93,9 @@ func Attempts(dir string) iter.Seq2[Attempt, error] {
 			}
 			n++
 			a, err := d.attempt(line)
+			if err == nil {
+				err = a.bounded()
+			}
 			if err != nil {
 				yield(a, fmt.Errorf("%s, row %d: %w", path, n, err))
 				return
@@ -99,7 +108,7 @@ func Attempts(dir string) iter.Seq2[Attempt, error] {
 }
 
 // loadLines reads a file of JSON lines; a last line without its newline was cut off and is left out.
-func loadLines[T any](path string) ([]T, error) {
+func loadLines[T interface{ bounded() error }](path string) ([]T, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -112,7 +121,7 @@ func loadLines[T any](path string) ([]T, error) {
 }
 
 // parseLines parses the complete lines of b and returns how many bytes they took.
-func parseLines[T any](b []byte) (out []T, used int, err error) {
+func parseLines[T interface{ bounded() error }](b []byte) (out []T, used int, err error) {
 	for n := 1; ; n++ {
 		line, _, ok := bytes.Cut(b[used:], []byte("\n"))
 		if !ok {
@@ -120,6 +129,9 @@ func parseLines[T any](b []byte) (out []T, used int, err error) {
 		}
 		var v T
 		if err := json.Unmarshal(line, &v); err != nil {
+			return out, used, fmt.Errorf("line %d: %w", n, err)
+		}
+		if err := v.bounded(); err != nil {
 			return out, used, fmt.Errorf("line %d: %w", n, err)
 		}
 		printable.All(&v)
