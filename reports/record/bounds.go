@@ -8,7 +8,7 @@ import (
 
 // What a record from elsewhere may hold: reports walk over its time in steps, and would never come to the end of more.
 const (
-	farthest    = 2 * 366 * 24 * time.Hour // of any instant, on either side of the start
+	farthest     = 2 * 366 * 24 * time.Hour // of any instant, on either side of the start
 	mostCompress = 1e6                      // factor of compression
 )
 
