@@ -112,6 +112,7 @@ func gather(runs []figures) (*Baseline, error) {
 func workload(s *scenarios.Scenario) string {
 	c := *s
 	c.Title, c.Notes, c.Seed, c.Assume, c.Sender, c.Target, c.Variants, c.Thresholds = "", "", 0, nil, nil, nil, nil, nil
+	c.Purpose, c.Overlook = "", nil
 	sum := sha256.Sum256(c.YAML())
 	return hex.EncodeToString(sum[:])
 }

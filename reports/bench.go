@@ -27,7 +27,7 @@ func (r *Report) bench() []byte {
 	fmt.Fprintf(&b, "goos: %s\npkg: aftershock\nclock: %s\nenvironment: %s\nqueue: %s\n", strings.SplitN(r.Info.Machine+"/", "/", 2)[0], s.Run.Clock, s.Run.Environment, s.Run.Queue)
 	fmt.Fprintf(&b, "BenchmarkReplay/%s 1 %s ns/op", benchName(s.Scenario.Name), strconv.FormatFloat(s.Run.WallS*1e9, 'f', 0, 64))
 	for _, m := range benchMetrics {
-		if v, ok := r.Value(m.metric); ok {
+		if v, ok := r.Value(m.metric); ok && !isNever(v) {
 			fmt.Fprintf(&b, " %s %s", strconv.FormatFloat(v, 'g', 12, 64), m.unit)
 		}
 	}
@@ -52,17 +52,20 @@ func (r *Report) histograms() map[string][]byte {
 		name string
 		from sample
 	}{
-		{"delivery_time", ofMessages(deliveryTime)}, {"response_time", ofMessages(responseTime)}, {"api_time", ofAttempts("api")},
+		{"delivery_time", nil}, {"response_time", ofMessages(responseTime)}, {"api_time", ofAttempts("api")},
 		{"front_door.latency", ofAttempts("front_door")}, {"create.latency", ofAttempts("create")}, {"send.latency", ofAttempts("send")},
 	} {
-		if b := hgrm(d.sorted(h.name, h.from, d.whole())); b != nil {
-			out[h.name] = b
-		}
-		if h.name != "delivery_time" {
+		if h.from != nil {
+			if b := hgrm(d.sorted(h.name, h.from, d.whole())); b != nil {
+				out[h.name] = b
+			}
 			continue
 		}
+		if b := hgrm(d.arrivals(d.whole())); b != nil { // forever is no value of a histogram
+			out[h.name] = b
+		}
 		for _, p := range r.Info.Phases {
-			if b := hgrm(d.sorted(h.name, h.from, Window{p.From, p.To})); b != nil {
+			if b := hgrm(d.arrivals(Window{p.From, p.To})); b != nil {
 				out[h.name+"."+fileName(p.Name)] = b
 			}
 		}

@@ -95,7 +95,7 @@ func (c Criterion) against(base float64) Criterion {
 
 // Holds reports whether a value meets the criterion, whose limit is absolute.
 func (c Criterion) Holds(v float64) bool {
-	same := math.Abs(v-c.Limit) <= 1e-9*max(math.Abs(v), math.Abs(c.Limit))
+	same := !isNever(v) && math.Abs(v-c.Limit) <= 1e-9*max(math.Abs(v), math.Abs(c.Limit))
 	switch c.Op {
 	case "<":
 		return v < c.Limit && !same
@@ -118,7 +118,7 @@ func (c Criterion) Holds(v float64) bool {
 // margin is how far a value is on the right side of the criterion, as a share of the limit; negative on the wrong side.
 func (c Criterion) margin(v float64) (float64, bool) {
 	scale := math.Abs(c.Limit)
-	if scale == 0 {
+	if scale == 0 || isNever(v) {
 		return 0, false
 	}
 	switch c.Op {
@@ -140,8 +140,8 @@ func CheckThreshold(t scenarios.Threshold) error {
 	if _, err := ParseCriterion(m.Unit, t.Is); err != nil {
 		return err
 	}
-	if m.Whole && (t.During != "" || t.From != 0 || t.To != 0 || t.For != 0 || t.Within != 0) {
-		return fmt.Errorf("%s is about the whole run: it takes no during, from, to, for or within", t.Metric)
+	if m.Whole && (t.During != "" || t.From != 0 || t.To != 0 || t.For != 0 || t.Some != 0 || t.Within != 0) {
+		return fmt.Errorf("%s is about the whole run: it takes no during, from, to, for, some or within", t.Metric)
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ const binsPerDecade = 12
 // figureLatency is the heat map of delivery times: its modes are what percentiles hide.
 func figureLatency(r *Report) (chart.Figure, bool) {
 	d := r.data
-	times := d.sorted("delivery_time", ofMessages(deliveryTime), d.whole())
+	times := d.arrivals(d.whole())
 	if len(times) == 0 {
 		return chart.Figure{}, false
 	}
@@ -32,7 +32,7 @@ func figureLatency(r *Report) (chart.Figure, bool) {
 	for _, w := range columns {
 		cells.X = append(cells.X, w.From.Seconds())
 		column := make([]float64, rows)
-		v := ascending(ofMessages(deliveryTime)(d, w))
+		v := d.arrivals(w)
 		for _, t := range v {
 			j := int((math.Log10(max(t.Seconds(), 1e-4)) - low) * binsPerDecade)
 			j = min(max(j, 0), rows-1)
@@ -42,18 +42,25 @@ func figureLatency(r *Report) (chart.Figure, bool) {
 		cells.Value = append(cells.Value, column)
 		mid := (w.From + w.Length()/2).Seconds()
 		p50.X, p99.X = append(p50.X, mid), append(p99.X, mid)
-		p50.Y, p99.Y = append(p50.Y, orNaN(Percentile(v, 0.5).Seconds(), len(v) > 0)), append(p99.Y, orNaN(Percentile(v, 0.99).Seconds(), len(v) > 0))
+		all := d.waits(w)
+		p50.Y, p99.Y = append(p50.Y, drawn(all, 0.5)), append(p99.Y, drawn(all, 0.99))
 	}
 	cells.X = append(cells.X, columns[len(columns)-1].To.Seconds())
 	p := r.overTime(190, chart.Axis{Label: "delivery time (log)", Scale: chart.Log, Min: cells.Y[0], Max: cells.Y[rows], Format: FormatSeconds}, p50, p99)
 	p.Cells = cells
 	f := chart.Figure{ID: "P04", Slug: "latency", Title: "Delivery times",
-		Caption: "Each column holds the messages due in " + FormatDuration(d.bin()) + ", darker where more of them took that long; counted from the instant they were due, so no wait is left out. Those never delivered are not in it.",
+		Caption: "Each column holds the messages due in " + FormatDuration(d.bin()) + ", darker where more of them took that long; counted from the instant they were due, so no wait is left out. Those never delivered are in no cell; the lines count them, and break off where so many never arrived.",
 		Panels:  []chart.Panel{p}}
 	if first, worst, ok := r.calmAndWorst(); ok {
-		f.Title = fmt.Sprintf("Median delivery took %s when calm and %s in phase %s", FormatSeconds(first.Delivery.P50/1e3), FormatSeconds(worst.Delivery.P50/1e3), worst.Name)
+		f.Title = fmt.Sprintf("Median delivery took %s when calm and %s in phase %s", FormatSeconds(first.Delivery.P50.Seconds()), FormatSeconds(worst.Delivery.P50.Seconds()), worst.Name)
 	}
 	return f, true
+}
+
+// drawn is a percentile as a chart shows it: NaN where there is none, or the message never arrived.
+func drawn(v []time.Duration, q float64) float64 {
+	t := Percentile(v, q)
+	return orNaN(t.Seconds(), len(v) > 0 && t != forever)
 }
 
 // calmAndWorst returns the first phase and the one with the highest median delivery time.
@@ -80,27 +87,32 @@ func figurePercentiles(r *Report) (chart.Figure, bool) {
 	var lines []chart.Line
 	least, most, tail := math.Inf(1), 0.0, 10.0
 	for i, ph := range r.Info.Phases {
-		v := d.sorted("delivery_time", ofMessages(deliveryTime), Window{ph.From, ph.To})
+		v := d.waits(Window{ph.From, ph.To})
 		if len(v) < 20 || i >= len(phaseColours) {
 			continue
 		}
 		l := chart.Line{Name: ph.Name, Colour: phaseColours[i], Dash: chart.Dash(i % 4), Label: ph.Name + " " + formatCount(float64(len(v)))}
 		for x := 1.0; x <= float64(len(v))/10; x *= 1.1 {
-			t := max(Percentile(v, 1-1/x).Seconds(), 1e-4)
+			t := max(drawn(v, 1-1/x), 1e-4)
+			if math.IsNaN(t) {
+				break
+			}
 			l.X, l.Y = append(l.X, x), append(l.Y, t)
 			least, most, tail = min(least, t), max(most, t), max(tail, x)
 		}
-		lines = append(lines, l)
+		if len(l.X) > 0 {
+			lines = append(lines, l)
+		}
 	}
 	if len(lines) == 0 {
 		return chart.Figure{}, false
 	}
 	f := chart.Figure{ID: "P12", Slug: "percentiles", Title: "Delivery time by percentile",
-		Caption: "One curve for each phase with the number of messages it counts. A curve ends where fewer than ten messages lie beyond.",
+		Caption: "One curve for each phase with the number of messages it counts. A curve ends where fewer than ten messages lie beyond, or where the rest never arrived.",
 		Panels: []chart.Panel{{Height: 230, X: chart.Axis{Label: "percentile", Scale: chart.Tail, Min: 1, Max: tail},
 			Y: chart.Axis{Label: "delivery time (log)", Scale: chart.Log, Min: least / 1.3, Max: most * 1.3, Format: FormatSeconds}, Lines: lines}}}
 	if calm, worst, ok := r.calmAndWorst(); ok {
-		f.Title = fmt.Sprintf("p99 of delivery: %s in phase %s, %s in phase %s", FormatSeconds(calm.Delivery.P99/1e3), calm.Name, FormatSeconds(worst.Delivery.P99/1e3), worst.Name)
+		f.Title = fmt.Sprintf("p99 of delivery: %s in phase %s, %s in phase %s", FormatSeconds(calm.Delivery.P99.Seconds()), calm.Name, FormatSeconds(worst.Delivery.P99.Seconds()), worst.Name)
 	}
 	return f, true
 }

@@ -64,7 +64,7 @@ func (r *Report) annotations() []string {
 	var out []string
 	name := r.Info.Scenario.Name
 	if r.Verdict == Invalid {
-		for _, why := range r.untrusted() {
+		for _, why := range append(r.untrusted(), r.unjudged()...) {
 			out = append(out, annotation("error", name+": invalid", why))
 		}
 	}
@@ -73,14 +73,17 @@ func (r *Report) annotations() []string {
 			continue
 		}
 		level := "error"
-		if t.Warn() {
+		switch {
+		case t.Warn():
 			level = "warning"
+		case r.Words.Neutral(t.Verdict):
+			level = "notice"
 		}
 		text := fmt.Sprintf("%s: observed %s, want %s", t.Metric, t.Observed, t.Is)
 		if t.Says != "" {
 			text = t.Says + ". " + text
 		}
-		out = append(out, annotation(level, name+": "+t.ID+" "+string(t.Verdict), text))
+		out = append(out, annotation(level, name+": "+t.ID+" "+r.Words.Of(t.Verdict), text))
 	}
 	return append(out, worseThanBaseline(name, r.changes)...)
 }

@@ -26,7 +26,7 @@ var pageFiles embed.FS
 type page struct {
 	Style                         template.CSS
 	Verdict                       Verdict
-	Mark, VerdictWord             string
+	Class, Mark, VerdictWord      string
 	Title, Sentence               string
 	ExitCode                      int
 	Info                          record.Info
@@ -93,7 +93,7 @@ func (r *Report) html() ([]byte, error) {
 
 func (r *Report) page() (page, error) {
 	p := page{
-		Verdict: r.Verdict, Mark: r.Verdict.mark(), VerdictWord: strings.ToUpper(string(r.Verdict)), Title: r.title(), Sentence: r.sentence(), ExitCode: r.ExitCode,
+		Verdict: r.Verdict, Mark: r.Verdict.mark(), Class: r.Words.class(r.Verdict), VerdictWord: r.Words.Upper(r.Verdict), Title: r.title(), Sentence: r.sentence(), ExitCode: r.ExitCode,
 		Info: r.Info, ShortSHA: short(r.Info.Scenario.SHA256), ShortDigest: short(r.Info.Digest),
 		ThresholdTitle: "Thresholds", ThresholdWord: "threshold", ScenarioText: string(r.Scenario.YAML()),
 	}
@@ -102,7 +102,7 @@ func (r *Report) page() (page, error) {
 	}
 	r.factList(func(name, text string) { p.Facts = append(p.Facts, pageFact{name, text}) })
 	for _, t := range r.thresholdsInOrder() {
-		p.Thresholds = append(p.Thresholds, pageThresholdOf(t))
+		p.Thresholds = append(p.Thresholds, r.pageThreshold(t))
 	}
 	for _, s := range r.Story() {
 		p.Story = append(p.Story, pageSentence{At: FormatClock(s.At), Clock: r.wallClock(s.At), Text: s.Text, Figure: s.Figure, Number: s.Number})
@@ -171,11 +171,11 @@ func (r *Report) harnessSentence() string {
 	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
-func pageThresholdOf(t ThresholdResult) pageThreshold {
-	p := pageThreshold{Class: string(t.Verdict), Mark: t.Verdict.mark() + " " + string(t.Verdict), Says: t.Says, ID: t.ID, Metric: t.Metric, When: t.When(),
+func (r *Report) pageThreshold(t ThresholdResult) pageThreshold {
+	p := pageThreshold{Class: r.Words.class(t.Verdict), Mark: t.Verdict.mark() + " " + r.statementWord(t), Says: t.Says, ID: t.ID, Metric: t.Metric, When: t.When(),
 		Is: t.Is, Observed: t.Observed, Margin: marginText(t), First: firstText(t), Spark: spark(t)}
 	if t.Warn() && t.Verdict != Met {
-		p.Class, p.Mark = "warn", t.Verdict.mark()+" warn"
+		p.Class = "warn"
 	}
 	return p
 }
@@ -185,7 +185,7 @@ func spark(t ThresholdResult) template.HTML {
 	const w, h = 120.0, 26.0
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, v := range append(append([]float64{}, t.Series...), t.Criterion.Limit) {
-		if !math.IsNaN(v) {
+		if !math.IsNaN(v) && !isNever(v) {
 			lo, hi = min(lo, v), max(hi, v)
 		}
 	}
@@ -208,6 +208,7 @@ func spark(t ThresholdResult) template.HTML {
 			pen = "M"
 			continue
 		}
+		v = min(v, hi) // what never ends leaves at the top
 		fmt.Fprintf(&path, "%s%.1f %.1f", pen, float64(i)/float64(len(t.Series)-1)*w, y(v))
 		pen = "L"
 	}

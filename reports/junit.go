@@ -38,13 +38,13 @@ type junitProblem struct {
 	Body    string `xml:",chardata"`
 }
 
-// junit is the report as a test suite: one case for each threshold, one for whether the run can be trusted, and one
-// for each metric compared with a baseline that got worse.
+// junit is the report as a test suite: one case for each threshold, one for whether the run can be trusted, one
+// for whether every outcome is looked at, and one for each metric compared with a baseline that got worse.
 func (r *Report) junit() ([]byte, error) {
 	s := r.summary
 	suite := junitSuite{
 		Name: s.Scenario.Name, Time: fmt.Sprintf("%.3f", s.Run.WallS),
-		Properties: []junitProperty{{"run", s.Run.ID}, {"seed", fmt.Sprint(s.Scenario.Seed)}, {"scenario_sha256", s.Scenario.SHA256}, {"digest", s.Run.Digest}, {"command", r.Info.Command}},
+		Properties: []junitProperty{{"verdict", r.Words.Of(r.Verdict)}, {"run", s.Run.ID}, {"seed", fmt.Sprint(s.Scenario.Seed)}, {"scenario_sha256", s.Scenario.SHA256}, {"digest", s.Run.Digest}, {"command", r.Info.Command}},
 	}
 	for _, e := range r.numbered() {
 		suite.Properties = append(suite.Properties, junitProperty{fmt.Sprintf("intervention_%d", e.Number), FormatClock(e.At) + " " + e.Text})
@@ -65,8 +65,13 @@ func (r *Report) junit() ([]byte, error) {
 		valid.Error = &junitProblem{Message: why[0], Type: "invalid", Body: strings.Join(why, "\n")}
 	}
 	add(valid)
+	looked := junitCase{Name: "every outcome is judged"}
+	if why := r.unjudged(); len(why) > 0 {
+		looked.Error = &junitProblem{Message: why[0], Type: "invalid", Body: strings.Join(why, "\n")}
+	}
+	add(looked)
 	for _, t := range r.Thresholds {
-		add(junitThreshold(t))
+		add(r.junitThreshold(t))
 	}
 	for _, c := range r.Comparison() {
 		if c.Worse {
@@ -80,7 +85,7 @@ func (r *Report) junit() ([]byte, error) {
 	return append([]byte(xml.Header), append(b, '\n')...), nil
 }
 
-func junitThreshold(t ThresholdResult) junitCase {
+func (r *Report) junitThreshold(t ThresholdResult) junitCase {
 	c := junitCase{Name: t.ID}
 	body := fmt.Sprintf("%s %s (%s): observed %s", t.Metric, t.Is, orWhole(t.When()), t.Observed)
 	if t.First >= 0 {
@@ -95,6 +100,9 @@ func junitThreshold(t ThresholdResult) junitCase {
 		c.Output = "warning: " + body
 	case t.Verdict == Missed:
 		problem.Type = "threshold"
+		if r.Words.Neutral(t.Verdict) {
+			problem.Type = r.Words.Of(t.Verdict)
+		}
 		c.Failure = problem
 	case t.Verdict == Invalid:
 		problem.Type = "invalid"

@@ -19,18 +19,14 @@ const markdownLimit = 64 << 10
 
 func (r *Report) markdown() []byte {
 	var b bytes.Buffer
-	icon := map[Verdict]string{Met: "✅", Missed: "❌", Invalid: "⚠️"}
-	fmt.Fprintf(&b, "## %s %s: %s\n\n%s\n\n", icon[r.Verdict], strings.ToUpper(string(r.Verdict)), markdownText(r.title()), markdownText(r.sentence()))
+	fmt.Fprintf(&b, "## %s %s: %s\n\n%s\n\n", r.Words.icon(r.Verdict), r.Words.Upper(r.Verdict), markdownText(r.title()), markdownText(r.sentence()))
 	var facts bytes.Buffer
 	r.factList(func(name, text string) { fmt.Fprintf(&facts, "| **%s** | %s |\n", name, markdownText(text)) })
 	fmt.Fprintf(&b, "| | |\n|---|---|\n%s\n", facts.String())
 	if len(r.Thresholds) > 0 {
 		t := table{Head: []string{"", "threshold", "metric", "expected", "observed", "margin", "first"}}
 		for _, th := range r.thresholdsInOrder() {
-			mark := th.Verdict.mark() + " " + string(th.Verdict)
-			if th.Warn() && th.Verdict != Met {
-				mark = "warn"
-			}
+			mark := th.Verdict.mark() + " " + r.statementWord(th)
 			words := th.ID
 			if th.Says != "" {
 				words += ": " + th.Says

@@ -219,9 +219,11 @@ func mediaExpired(m *record.Message) bool { return m.Outcome == record.Expired &
 
 func mediaRetries(m *record.Message) int { return max(0, min(m.APIMedia, m.API-1)) }
 
+func slackOf(m *record.Message) (time.Duration, bool) { return m.Slack, m.HasSlack }
+
 func slack(q float64) measureFunc {
 	return func(d *Measured, w Window) (float64, bool) {
-		v := ascending(ofMessages(func(m *record.Message) (time.Duration, bool) { return m.Slack, m.HasSlack })(d, w))
+		v := ascending(ofMessages(slackOf)(d, w))
 		return Percentile(v, q).Seconds(), len(v) > 0
 	}
 }
@@ -247,11 +249,13 @@ func delayTotal(d *Measured, w Window) (float64, bool) {
 	return sum, len(v) > 0
 }
 
+func (d *Measured) latenessOf(m *record.Message) (time.Duration, bool) {
+	return time.Duration(float64(max(0, m.Sent-m.Scheduled)) / d.run.Info.Squeeze()), m.Sent != record.Never
+}
+
 func lateness(q float64) measureFunc {
 	return func(d *Measured, w Window) (float64, bool) {
-		v := ascending(ofMessages(func(m *record.Message) (time.Duration, bool) {
-			return time.Duration(float64(max(0, m.Sent-m.Scheduled)) / d.run.Info.Squeeze()), m.Sent != record.Never
-		})(d, w))
+		v := ascending(ofMessages(d.latenessOf)(d, w))
 		return Percentile(v, q).Seconds(), len(v) > 0
 	}
 }

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/strict"
 	"github.com/aftershock-dev/aftershock/reports/record"
@@ -33,12 +34,8 @@ const (
 // Metrics returns every metric there is, in the order in which documents show them. A new number is a new row here.
 func Metrics() []MetricDef {
 	return slices.Concat(
-		distribution("delivery_time", "from the instant a message was due to the status delivered, of the messages due in the window", ofMessages(deliveryTime)),
-		distribution("response_time", "from the instant a message was due to the front door's last answer, retries included, of the messages due in the window", ofMessages(responseTime)),
-		distribution("front_door.latency", "of one attempt at the front door, timeouts counted at the instant they were given up", ofAttempts("front_door")),
-		distribution("create.latency", "of one attempt to create a draft", ofAttempts("create")),
-		distribution("send.latency", "of one attempt to send, from Drafts to the WhatsApp service", ofAttempts("send")),
-		distribution("api_time", "of one request to the Cloud API's messages endpoint", ofAttempts("api")),
+		distributionMetrics(),
+		[]MetricDef{withinMetric(withinName, 30*time.Second)},
 		outcomeMetrics(),
 		[]MetricDef{
 			{"messages.offered", Count, "", Exact, "messages the scenario asked for", false, offered},
@@ -122,6 +119,9 @@ var percentiles = []struct {
 
 // Metric finds a metric by its name.
 func Metric(name string) (MetricDef, error) {
+	if m, ok, err := within(name); ok {
+		return m, err
+	}
 	all := Metrics()
 	for _, m := range all {
 		if m.Name == name {

@@ -25,7 +25,8 @@ type Report struct {
 	Scenario   *scenarios.Scenario
 	Thresholds []ThresholdResult
 	Verdict    Verdict
-	Reasons    []string // why the verdict is invalid
+	Words      Words    // what the verdict is called
+	Reasons    []string // why the verdict is invalid, or would be if nothing had been missed
 	ExitCode   int
 
 	data    *Measured
@@ -65,7 +66,7 @@ func Build(run *record.Run, sc *scenarios.Scenario) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Info: d.run.Info, Scenario: sc, data: d, base: base}
+	r := &Report{Info: d.run.Info, Scenario: sc, Words: WordsFor(sc), data: d, base: base}
 	r.conclude()
 	return r, nil
 }
@@ -102,7 +103,7 @@ func (r *Report) JSON(w io.Writer) error {
 func (r *Report) Summary() Summary { return r.summary }
 
 // judge comes to the verdict of the run: invalid when the run cannot be trusted, missed when a threshold or the
-// baseline was missed, invalid when something could not be judged, met otherwise.
+// baseline was missed, invalid when something could not be judged or was not looked at, met otherwise.
 func (r *Report) judge() {
 	r.Reasons = append(r.Reasons, r.untrusted()...)
 	missed := len(Failed(r.changes))
@@ -116,6 +117,7 @@ func (r *Report) judge() {
 			noData = append(noData, fmt.Sprintf("%s: %s", t.ID, t.Reason))
 		}
 	}
+	noData = append(noData, r.unjudged()...)
 	switch {
 	case len(r.Reasons) > 0:
 		r.Verdict = Invalid
@@ -181,9 +183,6 @@ func (r *Report) finishSummary() {
 		}
 	}
 	s.Harness.Warnings = append(s.Harness.Warnings, r.Reasons...)
-	if len(r.Thresholds) == 0 {
-		s.Harness.Warnings = append(s.Harness.Warnings, "the scenario has no thresholds: nothing was judged")
-	}
 }
 
 // Value returns a metric over the whole run, and whether there is one.

@@ -20,6 +20,8 @@ func schemaOf(t reflect.Type) map[string]any {
 	switch t {
 	case reflect.TypeFor[Verdict]():
 		return map[string]any{"enum": []string{string(Met), string(Missed), string(Invalid)}}
+	case reflect.TypeFor[Millis]():
+		return map[string]any{"type": []string{"number", "null"}}
 	}
 	switch t.Kind() {
 	case reflect.Pointer:

@@ -43,6 +43,7 @@ type SummaryBaseline struct {
 // SummaryScenario names what was run.
 type SummaryScenario struct {
 	Name      string            `json:"name"`
+	Purpose   string            `json:"purpose"` // promise, replay or measure: what the thresholds are
 	SHA256    string            `json:"sha256"`
 	Seed      int64             `json:"seed"`
 	Preset    string            `json:"preset"`
@@ -115,15 +116,16 @@ type SummaryAttempts struct {
 	PeakAmplification float64 `json:"peak_amplification"`
 }
 
-// SummaryTimes is one distribution of durations, in milliseconds.
+// SummaryTimes is one distribution of durations, in milliseconds. Those of delivery_time_ms are of all messages that were
+// due, and null, never, where the message was not delivered; count says how many were.
 type SummaryTimes struct {
-	Count int     `json:"count"`
-	P50   float64 `json:"p50"`
-	P90   float64 `json:"p90"`
-	P95   float64 `json:"p95"`
-	P99   float64 `json:"p99"`
-	P999  float64 `json:"p999"`
-	Max   float64 `json:"max"`
+	Count int    `json:"count"`
+	P50   Millis `json:"p50"`
+	P90   Millis `json:"p90"`
+	P95   Millis `json:"p95"`
+	P99   Millis `json:"p99"`
+	P999  Millis `json:"p999"`
+	Max   Millis `json:"max"`
 }
 
 // SummaryResources is the highest use of each service.
@@ -197,12 +199,12 @@ func (d *Measured) summary() Summary {
 	info, w := d.run.Info, d.whole()
 	s := Summary{
 		Schema: SchemaSummary,
-		Scenario: SummaryScenario{Name: info.Scenario.Name, SHA256: info.Scenario.SHA256, Seed: info.Scenario.Seed, Preset: info.Scenario.Preset,
+		Scenario: SummaryScenario{Name: info.Scenario.Name, Purpose: purpose(d.scenario), SHA256: info.Scenario.SHA256, Seed: info.Scenario.Seed, Preset: info.Scenario.Preset,
 			Variants: append([]string{}, info.Scenario.Variants...), Overrides: map[string]string{}},
 		Run: SummaryRun{ID: info.ID, Clock: info.Clock, Environment: info.Environment, Queue: info.Queue,
 			VirtualS: rounded(info.Virtual.Seconds()), WallS: rounded(info.Wall.Seconds()), Digest: info.Digest},
 		Messages: d.messageCounts(w), Duplicates: d.duplicateCounts(w), Media: d.mediaCounts(w), Attempts: d.attemptCounts(w),
-		Delivery: summarise(d.sorted("delivery_time", ofMessages(deliveryTime), w)), Response: summarise(d.sorted("response_time", ofMessages(responseTime), w)), API: summarise(d.sorted("api_time", ofAttempts("api"), w)),
+		Delivery: d.deliverySummary(w), Response: summarise(d.sorted("response_time", ofMessages(responseTime), w)), API: summarise(d.sorted("api_time", ofAttempts("api"), w)),
 		Resources: SummaryResources{
 			WhatsApp: d.serviceUse(record.GWhatsAppCPU, record.GWhatsAppMem, record.GReplicasReady),
 			Drafts:   d.serviceUse(record.GDraftsCPU, record.GDraftsMem, record.GDraftsReplicas),
@@ -218,7 +220,7 @@ func (d *Measured) summary() Summary {
 	for _, p := range info.Phases {
 		w := Window{p.From, p.To}
 		s.Phases = append(s.Phases, SummaryPhase{Name: p.Name, FromS: rounded(p.From.Seconds()), ToS: rounded(p.To.Seconds()), Messages: d.messageCounts(w),
-			Duplicates: d.duplicateCounts(w), Delivery: summarise(d.sorted("delivery_time", ofMessages(deliveryTime), w)), Attempts: d.attemptCounts(w)})
+			Duplicates: d.duplicateCounts(w), Delivery: d.deliverySummary(w), Attempts: d.attemptCounts(w)})
 	}
 	return s
 }
@@ -319,8 +321,24 @@ func (d *Measured) recoverySummary() SummaryRecovery {
 }
 
 func summarise(v []time.Duration) SummaryTimes {
-	return SummaryTimes{Count: len(v), P50: millis(Percentile(v, 0.50)), P90: millis(Percentile(v, 0.90)), P95: millis(Percentile(v, 0.95)),
-		P99: millis(Percentile(v, 0.99)), P999: millis(Percentile(v, 0.999)), Max: millis(Percentile(v, 1))}
+	at := func(q float64) Millis { return Millis(millis(Percentile(v, q))) }
+	return SummaryTimes{Count: len(v), P50: at(0.50), P90: at(0.90), P95: at(0.95), P99: at(0.99), P999: at(0.999), Max: at(1)}
+}
+
+// waits are the delivery times of a window, those of messages that were never delivered included.
+func (d *Measured) waits(w Window) []time.Duration {
+	return d.sorted("delivery_time", ofMessages(deliveryWait), w)
+}
+
+// arrivals are the delivery times of the messages that were delivered.
+func (d *Measured) arrivals(w Window) []time.Duration {
+	return ascending(ofMessages(deliveryTime)(d, w))
+}
+
+func (d *Measured) deliverySummary(w Window) SummaryTimes {
+	s := summarise(d.waits(w))
+	s.Count = len(d.arrivals(w))
+	return s
 }
 
 func millis(d time.Duration) float64 { return rounded(float64(d) / 1e6) }

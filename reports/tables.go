@@ -49,8 +49,8 @@ func (r *Report) latencyTable() table {
 	d := r.data
 	t := table{Head: []string{"phase", "delivered", "p50", "p90", "p95", "p99", "p99.9", "p99.99", "max"}}
 	row := func(name string, w Window) {
-		v := d.sorted("delivery_time", ofMessages(deliveryTime), w)
-		cells := []string{name, grouped(int64(len(v)))}
+		v := d.waits(w)
+		cells := []string{name, grouped(int64(len(d.arrivals(w))))}
 		for _, q := range []float64{0.5, 0.9, 0.95, 0.99, 0.999, 0.9999, 1} {
 			// A percentile needs a value beyond it to say more than the maximum does.
 			if len(v) == 0 || q < 1 && float64(len(v))*(1-q) < 1 {

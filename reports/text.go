@@ -26,7 +26,10 @@ func (p paint) code(n, s string) string {
 func (p paint) bold(s string) string { return p.code("1", s) }
 func (p paint) dim(s string) string  { return p.code("2", s) }
 
-func (p paint) verdict(v Verdict, s string) string {
+func (p paint) verdict(w Words, v Verdict, s string) string {
+	if w.Neutral(v) {
+		return p.bold(s)
+	}
 	return p.code(map[Verdict]string{Met: "1;32", Missed: "1;31", Invalid: "1;33"}[v], s)
 }
 
@@ -37,7 +40,7 @@ func (v Verdict) mark() string { return map[Verdict]string{Met: "✓", Missed: "
 func (r *Report) Text(w io.Writer, color bool) error {
 	var b bytes.Buffer
 	p := paint{color}
-	fmt.Fprintf(&b, "%s  %s\n", p.verdict(r.Verdict, strings.ToUpper(string(r.Verdict))), p.bold(r.title()))
+	fmt.Fprintf(&b, "%s  %s\n", p.verdict(r.Words, r.Verdict, r.Words.Upper(r.Verdict)), p.bold(r.title()))
 	for _, line := range wrap(r.sentence(), textWidth-2) {
 		fmt.Fprintf(&b, "  %s\n", line)
 	}
@@ -104,7 +107,7 @@ func (r *Report) sentence() string {
 			s += " The scenario's thresholds were kept."
 		}
 	case judged == 0:
-		s = "The scenario has no thresholds, so nothing was judged."
+		s = "The scenario only measures: nothing was judged."
 	case r.Verdict == Met && r.speaks():
 		s = fmt.Sprintf("All %d statements of the scenario came true in this run.", judged)
 	case r.Verdict == Met:
@@ -113,6 +116,9 @@ func (r *Report) sentence() string {
 		s = fmt.Sprintf("%d of %d statements of the scenario did not come true in this run.", judged-met, judged)
 	default:
 		s = fmt.Sprintf("%d of %d thresholds were missed.", judged-met, judged)
+	}
+	if r.Verdict == Missed && len(r.Reasons) > 0 {
+		s += " Besides: " + strings.Join(r.Reasons, "; ") + "."
 	}
 	if warned > 0 {
 		s += fmt.Sprintf(" %d more only warn.", warned)
@@ -228,10 +234,10 @@ func (r *Report) deliveryWords() string {
 	if d.Count == 0 {
 		return "nothing was delivered"
 	}
-	text := "median " + FormatSeconds(d.P50/1e3) + ", p99 " + FormatSeconds(d.P99/1e3) + ", worst " + FormatSeconds(d.Max/1e3)
+	text := "median " + FormatSeconds(d.P50.Seconds()) + ", p99 " + FormatSeconds(d.P99.Seconds()) + ", worst " + FormatSeconds(d.Max.Seconds())
 	if len(r.summary.Phases) > 1 {
 		if first := r.summary.Phases[0]; first.Delivery.Count > 0 {
-			text += " (" + first.Name + " phase: median " + FormatSeconds(first.Delivery.P50/1e3) + ")"
+			text += " (" + first.Name + " phase: median " + FormatSeconds(first.Delivery.P50.Seconds()) + ")"
 		}
 	}
 	if r.summary.Media.Expired > 0 {
@@ -301,19 +307,29 @@ func (r *Report) thresholdTable(b *bytes.Buffer, p paint) {
 		if t.Says != "" {
 			words = t.ID + ": " + t.Says
 		}
-		mark := string(t.Verdict)
-		if t.Warn() && t.Verdict != Met {
-			mark = "warn"
-		}
+		mark := r.statementWord(t)
 		lines, limits, values := wrap(words, wide), wrap(t.Is, expected), wrap(t.Observed, observed)
 		for i := range max(len(lines), len(limits), len(values)) {
 			sign := strings.Repeat(" ", 9)
 			if i == 0 {
-				sign = p.verdict(t.Verdict, fmt.Sprintf("%s %-7s", t.Verdict.mark(), mark))
+				sign = p.verdict(r.Words, t.Verdict, fmt.Sprintf("%s %-7s", t.Verdict.mark(), mark))
 			}
 			fmt.Fprintf(b, "  %s %-*s  %-*s  %s\n", sign, wide, at(lines, i), expected, at(limits, i), at(values, i))
 		}
 	}
+}
+
+// statementWord says what a threshold came to, in a column: a statement of what happened is true of this run or not.
+func (r *Report) statementWord(t ThresholdResult) string {
+	switch {
+	case t.Warn() && t.Verdict != Met:
+		return "warn"
+	case r.Words.Neutral(t.Verdict) && t.Verdict == Met:
+		return "so"
+	case r.Words.Neutral(t.Verdict):
+		return "not so"
+	}
+	return string(t.Verdict)
 }
 
 func at(lines []string, i int) string {

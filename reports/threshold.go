@@ -53,7 +53,10 @@ func (t ThresholdResult) When() string {
 		s = join(s, "within "+FormatDuration(t.Within))
 	}
 	if t.For != 0 {
-		s = join(s, "for "+FormatDuration(t.For))
+		s = join(s, "in every "+FormatDuration(t.For))
+	}
+	if t.Some != 0 {
+		s = join(s, "for some "+FormatDuration(t.Some))
 	}
 	return s
 }
@@ -111,12 +114,18 @@ func (d *Measured) judge(t scenarios.Threshold, base *Baseline) ThresholdResult 
 	if r.Window, ok = d.window(t); !ok {
 		return invalid("no data: the run has no phase %q", t.During)
 	}
-	if t.For > 0 {
-		return d.judgeHeld(r, m)
+	switch {
+	case t.For > 0:
+		return d.judgeEvery(r, m)
+	case t.Some > 0:
+		return d.judgeSome(r, m)
 	}
 	v, ok := m.value(d, r.Window)
 	if !ok {
 		return invalid("no data: %s", d.whyNoData(r, m))
+	}
+	if why := d.tooFew(m, r.Window); why != "" {
+		return invalid("too little data: %s", why)
 	}
 	r.Value, r.Observed, r.Verdict = v, m.Unit.Format(v), Missed
 	if c.Holds(v) {
@@ -141,38 +150,6 @@ func (d *Measured) window(t scenarios.Threshold) (Window, bool) {
 	}
 	w.From = t.From + t.Within
 	return d.bounds(w), true
-}
-
-// judgeHeld judges a threshold that must hold without a break for some time.
-func (d *Measured) judgeHeld(r ThresholdResult, m MetricDef) ThresholdResult {
-	d.series(&r, m)
-	var longest, held time.Duration
-	any := false
-	for i, s := range r.Window.steps(r.Step) {
-		v, ok := m.value(d, s)
-		any = any || ok
-		if !ok || !r.Criterion.Holds(v) {
-			held = 0
-			continue
-		}
-		held += s.Length()
-		if held > longest {
-			longest = held
-		}
-		if held >= r.For && r.First == record.Never {
-			r.First = r.Window.From + time.Duration(i+1)*r.Step - held
-		}
-	}
-	if !any {
-		r.Reason = "no data: " + d.whyNoData(r, m)
-		r.Observed = r.Reason
-		return r
-	}
-	r.Value, r.Observed, r.Verdict = longest.Seconds(), "held for "+FormatDuration(longest), Missed
-	if longest >= r.For {
-		r.Verdict = Met
-	}
-	return r
 }
 
 // trace fills Series, and First with the start of the first minute whose own value agrees with the verdict: where a

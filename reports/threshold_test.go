@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/reports/record"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
@@ -88,8 +89,12 @@ func TestThresholds(t *testing.T) {
 		{"missed, broken in its second minute", scenarios.Threshold{Metric: "duplicates.copies", Is: "== 0"}, Missed, "2", time.Minute},
 		{"during a phase", scenarios.Threshold{Metric: "messages.offered", During: "surge", Is: "== 3"}, Met, "3", time.Minute},
 		{"from an instant", scenarios.Threshold{Metric: "messages.offered", From: 80 * time.Second, Is: "== 2"}, Met, "2", 80 * time.Second},
-		{"held for a minute", scenarios.Threshold{Metric: "attempts.amplification", For: 2 * time.Minute, Is: "> 2"}, Met, "held for 2m", time.Minute},
-		{"not held that long", scenarios.Threshold{Metric: "attempts.amplification", For: 3 * time.Minute, Is: "> 2"}, Missed, "held for 2m", record.Never},
+		{"held for some minutes", scenarios.Threshold{Metric: "attempts.amplification", Some: 2 * time.Minute, Is: "> 2"}, Met, "held for 2m", time.Minute},
+		{"not held that long", scenarios.Threshold{Metric: "attempts.amplification", Some: 3 * time.Minute, Is: "> 2"}, Missed, "held for 2m", record.Never},
+		{"in every minute", scenarios.Threshold{Metric: "attempts.amplification", For: time.Minute, Is: "> 2"}, Missed, "1x in the worst 1m", 0},
+		{"in every minute of a phase", scenarios.Threshold{Metric: "attempts.amplification", During: "surge", For: time.Minute, Is: "> 2"}, Met, "", time.Minute},
+		{"the window is shorter", scenarios.Threshold{Metric: "attempts.amplification", During: "surge", For: time.Hour, Is: "> 2"}, Invalid, "no data: the window is shorter than 1h", record.Never},
+		{"too few", scenarios.Threshold{Metric: "delivery_time.p99", Is: "< 1h"}, Invalid, "too little data: 5 values for delivery_time.p99, which needs 100", record.Never},
 		{"within a minute", scenarios.Threshold{Metric: "timeouts.count", From: time.Minute, Within: time.Minute, Is: "< 5"}, Met, "4", 2 * time.Minute},
 		{"no such phase", scenarios.Threshold{Metric: "messages.lost", During: "dawn", Is: "== 0"}, Invalid, `no data: the run has no phase "dawn"`, record.Never},
 		{"no traffic", scenarios.Threshold{Metric: "messages.lost", From: 2 * time.Minute, Is: "== 0"}, Invalid, "no data: no messages were due in the window (from 2m)", record.Never},
@@ -123,11 +128,12 @@ func TestVerdicts(t *testing.T) {
 		exit   int
 	}{
 		{"all met", []scenarios.Threshold{met}, nil, Met, 0},
-		{"none", nil, nil, Met, 0},
+		{"none", nil, nil, Invalid, 3},
+		{"warnings only", []scenarios.Threshold{th("messages.lost", "== 0", "warn")}, nil, Invalid, 3},
 		{"one missed", []scenarios.Threshold{met, missed}, nil, Missed, 99},
 		{"one without data", []scenarios.Threshold{met, nothing}, nil, Invalid, 3},
 		{"missed beats no data", []scenarios.Threshold{missed, nothing}, nil, Missed, 99},
-		{"a warning only", []scenarios.Threshold{met, th("duplicates.copies", "== 0", "warn")}, nil, Met, 0},
+		{"a warning beside it", []scenarios.Threshold{met, th("duplicates.copies", "== 0", "warn")}, nil, Met, 0},
 		{"lost pace", []scenarios.Threshold{missed}, func(r *record.Run) { r.Info.Harness.Invalid = []string{"late"} }, Invalid, 3},
 		{"killed", []scenarios.Threshold{met}, func(r *record.Run) { r.Info.State = record.Running }, Invalid, 3},
 		{"interrupted", []scenarios.Threshold{met}, func(r *record.Run) { r.Info.State = record.Interrupted }, Invalid, 130},
@@ -138,6 +144,8 @@ func TestVerdicts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			run, sc := byHand()
 			sc.Thresholds = c.ths
+			all := quantity.Share(1)
+			sc.Overlook = &all
 			if c.change != nil {
 				c.change(run)
 			}

@@ -150,6 +150,8 @@ func FormatSeconds(v float64) string {
 		sign = "-"
 	}
 	switch {
+	case isNever(v):
+		return "never"
 	case a == 0:
 		return "0s"
 	case a < 0.9995e-3:

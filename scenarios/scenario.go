@@ -23,6 +23,8 @@ type Scenario struct {
 	Name       string             `yaml:"name"`
 	Title      string             `yaml:"title,omitempty"`
 	Notes      string             `yaml:"notes,omitempty"`
+	Purpose    string             `yaml:"purpose,omitempty"`  // promise (default): thresholds are what has to hold; replay: they are what happened; measure: nothing is judged
+	Overlook   *quantity.Share    `yaml:"overlook,omitempty"` // an outcome that more of the messages came to has to be looked at by a threshold; default 0.1%
 	Seed       int64              `yaml:"seed"`
 	Start      time.Time          `yaml:"start,omitempty"` // what t=0 is on the wall
 	Load       Load               `yaml:"load"`
@@ -103,6 +105,7 @@ type Step struct {
 	At        time.Duration            `yaml:"at"`
 	For       time.Duration            `yaml:"for,omitempty"`
 	Note      string                   `yaml:"note,omitempty"`
+	May       string                   `yaml:"may,omitempty"` // miss: the step may strike or change nothing; without it such a run is invalid
 	Set       map[string]any           `yaml:"set,omitempty"`
 	Fault     *Fault                   `yaml:"fault,omitempty"`
 	Kill      string                   `yaml:"kill,omitempty"` // whatsapp/1
@@ -137,11 +140,39 @@ type Threshold struct {
 	During string        `yaml:"during,omitempty"` // a phase
 	From   time.Duration `yaml:"from,omitempty"`
 	To     time.Duration `yaml:"to,omitempty"`
-	For    time.Duration `yaml:"for,omitempty"`    // must hold throughout some window of this length
+	For    time.Duration `yaml:"for,omitempty"`    // must hold over every window of this length
+	Some   time.Duration `yaml:"some,omitempty"`   // must hold, minute by minute, for this long on end at some time
 	Within time.Duration `yaml:"within,omitempty"` // must hold within this long after From
 	Level  string        `yaml:"level,omitempty"`  // error (default) | warn
 	Is     string        `yaml:"is"`               // "> 10m", "== 0", "<= +10%"
 }
+
+// What a scenario's thresholds are.
+const (
+	Promise = "promise" // what has to hold
+	Replay  = "replay"  // what happened
+	Measure = "measure" // there are none, on purpose
+)
+
+// Replays reports whether the thresholds are statements of what happened.
+func (s *Scenario) Replays() bool { return s != nil && s.Purpose == Replay }
+
+// Measures reports whether the scenario judges nothing, and means it.
+func (s *Scenario) Measures() bool { return s != nil && s.Purpose == Measure }
+
+// overlooked is the share of the messages that an outcome may come to without a threshold that looks at it.
+const overlooked = 0.001
+
+// Overlooks returns that share.
+func (s *Scenario) Overlooks() float64 {
+	if s == nil || s.Overlook == nil {
+		return overlooked
+	}
+	return float64(*s.Overlook)
+}
+
+// MayMiss reports whether the step may strike or change nothing.
+func (s Step) MayMiss() bool { return s.May == "miss" }
 
 // Duration returns the length of the load: of its phases, or of its trace when that is longer.
 func (s *Scenario) Duration() time.Duration { return max(s.Load.Duration(), s.Span) }

@@ -57,6 +57,7 @@ func JSONSchema(o Owned) ([]byte, error) {
 	s.ID = "https://github.com/aftershock-dev/aftershock/scenario.schema.json"
 	s.Properties.Set("extends", &jsonschema.Schema{Type: "string", Description: "a scenario of the catalog, or a file, that this one builds on"})
 	enum(s, "schema", []string{Schema})
+	enum(s, "purpose", purposes)
 	for key, v := range map[string]any{"sender": o.Sender, "whatsapp": o.WhatsApp} {
 		if v == nil {
 			continue
@@ -73,7 +74,8 @@ func JSONSchema(o Owned) ([]byte, error) {
 	enum(def("Messages"), "class", classes)
 	enum(def("Target"), "recognise", recognisers)
 	enum(def("Threshold"), "level", []string{"error", "warn"})
-	enum(def("Threshold"), "metric", o.Metrics)
+	enum(def("Step"), "may", []string{"miss"})
+	metricNames(def("Threshold"), o.Metrics)
 	if len(o.Faults) > 0 {
 		f, _ := def("Step").Properties.Get("fault")
 		kind, _ := f.Properties.Get("kind")
@@ -108,6 +110,15 @@ func enum(s *jsonschema.Schema, property string, list []string) {
 	if p, ok := s.Properties.Get(property); ok && len(list) > 0 {
 		p.Enum = words(list)
 	}
+}
+
+// metricNames limits what a threshold may name to a list, and to delivered.within with any duration.
+func metricNames(threshold *jsonschema.Schema, list []string) {
+	p, ok := threshold.Properties.Get("metric")
+	if !ok || len(list) == 0 {
+		return
+	}
+	p.AnyOf = []*jsonschema.Schema{{Type: "string", Enum: words(list)}, {Type: "string", Pattern: `^delivered\.within\([0-9a-zµ.]+\)$`, Examples: []any{"delivered.within(30s)"}}}
 }
 
 // mapType gives the schema of types that are written as text.

@@ -24,6 +24,7 @@ var (
 var (
 	messageTypes = []string{"text", "image", "video", "audio", "document", "sticker", "template"}
 	classes      = []string{"otp", "reply", "transactional", "bulk"}
+	purposes     = []string{Promise, Replay, Measure}
 	arrivals     = []string{"even", "poisson", "trace"}
 	services     = []string{"whatsapp", "drafts", "fake", "nats", "target"}
 )
@@ -54,6 +55,7 @@ func (in *inspector) validate() {
 	for i := range s.Timeline {
 		s.Timeline[i].Note = printable.Line(s.Timeline[i].Note)
 	}
+	in.judging()
 	in.load()
 	in.messages()
 	in.client()
@@ -75,6 +77,20 @@ func (in *inspector) validate() {
 		if !nameText.MatchString(key) {
 			in.bad("variants."+key, strconv.Quote(key)+" is not a name", "use letters, digits, dots and dashes")
 		}
+	}
+}
+
+// judging checks what the thresholds are, and how little of them there may be.
+func (in *inspector) judging() {
+	s := &in.s
+	if s.Purpose != "" {
+		in.oneOf("purpose", s.Purpose, purposes)
+	}
+	if s.Measures() && len(s.Thresholds) > 0 {
+		in.bad("purpose", "measure judges nothing, but there are thresholds", "write promise or replay, or thresholds: []")
+	}
+	if o := s.Overlooks(); o < 0 || o > 1 {
+		in.bad("overlook", "is not between 0% and 100%", "such as 1%")
 	}
 }
 

@@ -34,6 +34,9 @@ func (in *inspector) step(i int) {
 	case len(does) == 0 && st.Note == "" && in.tree.Lookup(key+".set") == nil:
 		in.bad(key, "does nothing", "give it set, fault, kill, pause, partition, delay, restart, scale or a note")
 	}
+	if st.May != "" {
+		in.oneOf(key+".may", st.May, []string{"miss"})
+	}
 	if in.tree.Lookup(key+".at") == nil {
 		in.bad(key, "does not say when", "add at: 1h30m, counted from the start of the load")
 	}
@@ -183,10 +186,25 @@ func (in *inspector) window(key string, t Threshold) {
 	for _, w := range []struct {
 		name  string
 		value int64
-	}{{"from", int64(t.From)}, {"to", int64(t.To)}, {"for", int64(t.For)}, {"within", int64(t.Within)}} {
+	}{{"from", int64(t.From)}, {"to", int64(t.To)}, {"for", int64(t.For)}, {"some", int64(t.Some)}, {"within", int64(t.Within)}} {
 		if w.value < 0 {
 			in.bad(key+"."+w.name, "is negative", "times count from the start of the load")
 		}
+	}
+	length := end - t.From
+	if t.To > 0 {
+		length = t.To - t.From
+	}
+	for _, p := range in.s.Load.Phases {
+		if p.Name == t.During {
+			length = p.For
+		}
+	}
+	switch {
+	case t.For > 0 && t.Some > 0:
+		in.bad(key, "has for and also some", "for: every window of that length; some: one stretch of it")
+	case known && t.During != drainPhase && max(t.For, t.Some) > length && length > 0:
+		in.bad(key, fmt.Sprintf("has to hold for %s, but looks at %s", strict.Duration(max(t.For, t.Some)), strict.Duration(length)), "a shorter time, or a longer window")
 	}
 	switch {
 	case t.During != "" && (t.From != 0 || t.To != 0):

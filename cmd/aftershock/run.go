@@ -201,7 +201,7 @@ func (f *runFlags) info(s *scenarios.Scenario, name, dir string, overrides map[s
 	return record.Info{
 		ID: filepath.Base(dir), Tool: version(), Command: f.command(s, name),
 		Scenario: record.ScenarioInfo{
-			Name: s.Name, Title: s.Title, SHA256: s.SHA256(), Seed: s.Seed, Preset: s.Preset(), Variants: variants,
+			Name: s.Name, Title: s.Title, Purpose: s.Purpose, SHA256: s.SHA256(), Seed: s.Seed, Preset: s.Preset(), Variants: variants,
 			Overrides: overrides,
 		},
 	}

@@ -301,7 +301,7 @@ func (f *sweepFlags) replay(ctx context.Context, name string, j sweep.Job, dir s
 		command = append(command, "--preset", f.preset)
 	}
 	info := record.Info{ID: filepath.Base(dir), Tool: version(), Command: strings.Join(append(command, "--seed", fmt.Sprint(j.Seed)), " "),
-		Scenario: record.ScenarioInfo{Name: s.Name, Title: s.Title, SHA256: s.SHA256(), Seed: s.Seed, Preset: s.Preset(), Variants: f.with(j), Overrides: overrides}}
+		Scenario: record.ScenarioInfo{Name: s.Name, Title: s.Title, Purpose: s.Purpose, SHA256: s.SHA256(), Seed: s.Seed, Preset: s.Preset(), Variants: f.with(j), Overrides: overrides}}
 	_, err = local.Replay(ctx, local.Options{Scenario: s, Dir: dir, Info: info, Clock: "virtual", Queue: f.queue})
 	return err
 }

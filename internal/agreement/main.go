@@ -149,6 +149,9 @@ type line struct {
 func count(v float64) string { return strconv.FormatFloat(v, 'f', 0, 64) }
 func times(v float64) string { return strconv.FormatFloat(v, 'f', 3, 64) }
 func millis(v float64) string {
+	if v > 1e12 { // what was never delivered
+		return "never"
+	}
 	return (time.Duration(v * float64(time.Millisecond))).Round(time.Millisecond).String()
 }
 
@@ -166,8 +169,8 @@ var lines = []line{
 	{"… by send_retry", func(s reports.Summary) float64 { return float64(s.Duplicates.ByCause.SendRetry) }, count},
 	{"… by redelivery", func(s reports.Summary) float64 { return float64(s.Duplicates.ByCause.Redelivery) }, count},
 	{"amplification", func(s reports.Summary) float64 { return s.Attempts.Amplification }, times},
-	{"delivery p50", func(s reports.Summary) float64 { return s.Delivery.P50 }, millis},
-	{"delivery p99", func(s reports.Summary) float64 { return s.Delivery.P99 }, millis},
+	{"delivery p50", func(s reports.Summary) float64 { return float64(s.Delivery.P50) }, millis},
+	{"delivery p99", func(s reports.Summary) float64 { return float64(s.Delivery.P99) }, millis},
 	{"lateness p99", func(s reports.Summary) float64 { return s.Harness.LatenessMS.P99 }, millis},
 }
 

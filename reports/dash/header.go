@@ -167,22 +167,6 @@ func (d *drawing) freshStyle() style {
 	return good
 }
 
-func (d *drawing) scorePiece() piece {
-	s := score(d.s.Thresholds)
-	text := fmt.Sprintf("SLO %d/%d met", s.met, s.all())
-	switch {
-	case s.all() == 0:
-		return piece{"SLO --", dim, 70}
-	case s.missed > 0:
-		return piece{fmt.Sprintf("%s, %d MISSED", text, s.missed), badge, 85}
-	case s.invalid > 0:
-		return piece{fmt.Sprintf("%s, %d INVALID", text, s.invalid), badge, 85}
-	case s.open > 0:
-		return piece{fmt.Sprintf("%s, %d open", text, s.open), strong, 85}
-	}
-	return piece{text, good, 85}
-}
-
 // sentence is the second line: are things getting better?
 func (d *drawing) sentence(y int) {
 	v := d.s.Verdict

@@ -138,7 +138,11 @@ func (j *judge) state(r reports.ThresholdResult, ended bool) (state, text string
 	}
 	switch {
 	case knownAtTheEnd(r.Metric):
-	case r.For > 0 || strings.HasPrefix(r.Criterion.Op, ">"):
+	case r.For > 0: // one window can break it, none can prove it
+		if !holds {
+			return "missed", text
+		}
+	case r.Some > 0 || strings.HasPrefix(r.Criterion.Op, ">"):
 		if holds {
 			return "met", text
 		}
@@ -176,7 +180,7 @@ func (j *judge) counted(r reports.ThresholdResult) (v float64, broken bool) {
 		"messages.expired": record.GExpired, "media.expired": record.GExpired, "messages.failed": record.GFailed,
 	}[r.Metric]
 	n := len(j.run.Gauges)
-	if !ok || n == 0 || r.During != "" || r.From > 0 || r.To > 0 || r.For > 0 || r.Within > 0 {
+	if !ok || n == 0 || r.During != "" || r.From > 0 || r.To > 0 || r.For > 0 || r.Some > 0 || r.Within > 0 {
 		return 0, false
 	}
 	if op := r.Criterion.Op; op != "==" && !strings.HasPrefix(op, "<") || (r.Metric == "duplicates.messages" && r.Criterion.Limit > 0) {

@@ -43,7 +43,8 @@ func (d *drawing) lane(x, y, w int, take func(record.Event) bool) {
 	for _, e := range d.s.Events {
 		if e.Kind == "threshold" && (e.State == "missed" || e.State == "invalid") && take(e) {
 			if at := sp.clamp(e.At); isRule(d.f.at(x+at, y).r) {
-				d.f.set(x+at, y, 'x', bad)
+				_, st := d.mark(e.State)
+				d.f.set(x+at, y, 'x', st)
 			}
 		}
 	}
@@ -111,7 +112,7 @@ func (d *drawing) story(y int) {
 		}
 		text = cut(text, room, d.f.ascii)
 		used += width(text, d.f.ascii) + 3
-		parts, styles = append(parts, text), append(styles, eventStyle(e))
+		parts, styles = append(parts, text), append(styles, d.eventStyle(e))
 		return true
 	}
 	for i := len(d.s.Events) - 1; i >= 0; i-- {
@@ -136,7 +137,7 @@ func (d *drawing) thresholdLines(y, rows int) {
 	}
 	x, row := 5, 0
 	for i, t := range ts {
-		word, st := mark(t.State)
+		word, st := d.mark(t.State)
 		text := word + " " + t.ID
 		if v := observed(t); v != "" && rows > 1 {
 			text += " " + v

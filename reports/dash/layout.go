@@ -71,7 +71,7 @@ func (d *drawing) single() {
 		lost = "LOST"
 	}
 	if n := score(d.s.Thresholds).missed; n > 0 {
-		missed = number(float64(n)) + " MISSED"
+		missed = number(float64(n)) + " " + stateWord("missed", replays(d.s.Info))
 	}
 	d.line(0, 1, []piece{{lost, plain, 95}, {trend, plain, 100}, {slope, plain, 80}, {clock(d.s.Now, d.s.End), plain, 60}, {missed, plain, 90}}, nil)
 }

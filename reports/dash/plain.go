@@ -236,7 +236,11 @@ func (l *lines) event(e record.Event) {
 		}
 		l.say(line)
 		if l.github && what == "breach" {
-			l.say("::error title=" + escapeGitHub("SLO "+e.ID, true) + "::" + escapeGitHub(e.Text, false))
+			level := "error"
+			if replays(l.history.info) && e.State == "missed" {
+				level = "notice"
+			}
+			l.say("::" + level + " title=" + escapeGitHub("SLO "+e.ID, true) + "::" + escapeGitHub(e.Text, false))
 		}
 		return
 	}

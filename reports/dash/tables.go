@@ -10,19 +10,6 @@ import (
 	"github.com/aftershock-dev/aftershock/reports/record"
 )
 
-// mark is the word beside a threshold, and its style.
-func mark(state string) (string, style) {
-	switch state {
-	case "met":
-		return "ok", good
-	case "missed":
-		return "x", bad
-	case "invalid":
-		return "!", bad
-	}
-	return "--", dim
-}
-
 // byUrgency orders thresholds: missed, open, met; as they came within each.
 func byUrgency(ts []Threshold) []Threshold {
 	rank := map[string]int{"missed": 0, "invalid": 0, "met": 2}
@@ -64,11 +51,8 @@ func (d *drawing) thresholdTable(r rect) {
 			d.f.text(r.x+2, y, fmt.Sprintf("and %d more: 6, then enter", len(ts)-i), dim, r.w-4)
 			return
 		}
-		word, st := mark(t.State)
-		state := map[string]string{"met": "met", "missed": "MISSED", "invalid": "INVALID"}[t.State]
-		if state == "" {
-			state = "open"
-		}
+		word, st := d.mark(t.State)
+		state := stateWord(t.State, replays(d.s.Info))
 		end := r.x + r.w - 2
 		if state != "open" {
 			end = d.f.right(end, y, clock(t.At, d.s.End), dim, r.w-4) - 2
@@ -94,19 +78,6 @@ func without(id, text string) string {
 		text = strings.TrimLeft(rest, " :")
 	}
 	return strings.TrimSpace(text)
-}
-
-// ifStopped says what the run's verdict would be if it ended here.
-func (d *drawing) ifStopped() (string, style) {
-	switch s := score(d.s.Thresholds); {
-	case s.missed > 0:
-		return "missed (exit 99)", bad
-	case s.invalid > 0:
-		return "invalid (exit 3)", bad
-	case s.open > 0:
-		return "open", plain
-	}
-	return "met (exit 0)", good
 }
 
 // firstMiss says when a threshold was missed first, and after which intervention.
@@ -231,17 +202,17 @@ func (d *drawing) eventTable(r rect, pick int, filter string) {
 	}
 	for i := range min(rows, len(events)) {
 		e := events[first+i]
-		st := eventStyle(e)
+		st := d.eventStyle(e)
 		if first+i == pick {
 			st = inverse
 			d.f.text(r.x+1, r.y+1+i, ">", st, 1)
 		}
-		d.f.text(r.x+2, r.y+1+i, cut(eventText(e, d.s.End), r.w-4, d.f.ascii), st, r.w-4)
+		d.f.text(r.x+2, r.y+1+i, cut(eventText(e, d.s.End, replays(d.s.Info)), r.w-4, d.f.ascii), st, r.w-4)
 	}
 }
 
 // eventText is an event on one line: when, its number, who, what.
-func eventText(e record.Event, end time.Duration) string {
+func eventText(e record.Event, end time.Duration, replay bool) string {
 	n := "  "
 	if e.Number > 0 {
 		n = fmt.Sprintf("%-2d", e.Number)
@@ -249,6 +220,9 @@ func eventText(e record.Event, end time.Duration) string {
 	text := e.Text
 	if e.Kind == "threshold" {
 		text = strings.ToUpper(e.State) + " " + e.ID
+		if replay {
+			text = strings.ToUpper(stateWord(e.State, true)) + " " + e.ID
+		}
 		if rest := without(e.ID, e.Text); rest != "" {
 			text += ": " + rest
 		}
@@ -259,8 +233,10 @@ func eventText(e record.Event, end time.Duration) string {
 	return fmt.Sprintf("%s %s %-9s %s", clock(e.At, end), n, e.Source, text)
 }
 
-func eventStyle(e record.Event) style {
+func (d *drawing) eventStyle(e record.Event) style {
 	switch {
+	case e.Kind == "threshold" && replays(d.s.Info) && e.State != "invalid":
+		return plain
 	case e.Kind == "threshold" && e.State == "missed", e.Kind == "threshold" && e.State == "invalid":
 		return bad
 	case e.Kind == "threshold" && e.State == "met":

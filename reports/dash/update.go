@@ -310,7 +310,7 @@ func (m *Model) hop(forth bool) {
 	m.jump(at)
 	for _, e := range m.history.events {
 		if e.At == at {
-			m.view.Notice = eventText(e, m.history.end())
+			m.view.Notice = eventText(e, m.history.end(), replays(m.history.info))
 		}
 	}
 }

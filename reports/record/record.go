@@ -50,7 +50,8 @@ func Machine() string {
 type ScenarioInfo struct {
 	Name      string            `json:"name"`
 	Title     string            `json:"title"`
-	SHA256    string            `json:"sha256"` // of the resolved scenario
+	Purpose   string            `json:"purpose,omitempty"` // replay or measure; a promise without it
+	SHA256    string            `json:"sha256"`            // of the resolved scenario
 	Seed      int64             `json:"seed"`
 	Preset    string            `json:"preset"`
 	Variants  []string          `json:"variants"`

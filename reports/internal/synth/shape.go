@@ -186,7 +186,9 @@ load:
   - {id: quick, metric: delivery_time.p99, is: "<= 10s"}
 `
 	}
-	return s + `variants:
+	return s + `purpose: replay
+overlook: 1%
+variants:
   faster-scaling: {sender.whatsapp.replicas.max: 16}
 thresholds:
   - {id: delayed, says: "drafts significantly delayed", metric: delivery_time.p50, during: surge, is: "> 10m"}
