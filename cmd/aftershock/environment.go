@@ -24,6 +24,7 @@ const fakeToken = "AFTERSHOCK_FAKE_TOKEN"
 // placeFlags are the flags of run that say where the system runs.
 type placeFlags struct {
 	env, target, fake, image string
+	faketime                 string
 	fakeChosen               bool
 }
 
@@ -31,6 +32,7 @@ func (p *placeFlags) register(fl *pflag.FlagSet) {
 	fl.StringVar(&p.env, "env", "embedded", "where the system runs: embedded, processes, containers or external (a sender of your own that runs already)")
 	fl.StringVar(&p.target, "target", "", "URL of the sender to test, with --env external (default: the scenario's target.url)")
 	fl.StringVar(&p.fake, "fake", "127.0.0.1:8080", "with --env external: where the fake listens, or the URL of the control doors of one that runs already ("+fakeToken+")")
+	fl.StringVar(&p.faketime, "libfaketime", "", "with --compress and a target: the library that squeezes its time (default: where Debian's package faketime has it)")
 	fl.StringVar(&p.image, "image", "", "with --env containers: an image that holds aftershock, instead of one made from this program")
 }
 
@@ -43,6 +45,8 @@ func (p *placeFlags) check(f *pflag.FlagSet) error {
 		return errors.New("--fake goes with --env external; elsewhere the fake's address is chosen")
 	case p.image != "" && p.env != "containers":
 		return errors.New("--image goes with --env containers")
+	case p.faketime != "" && f.Lookup("compress").Value.String() == "1":
+		return errors.New("--libfaketime goes with --compress")
 	case p.target != "":
 		if err := doorError(p.target); err != nil {
 			return fmt.Errorf("--target: %w", err)
@@ -118,7 +122,7 @@ func (p *placeFlags) suits(s *scenarios.Scenario) error {
 
 // outside is the sender that is not ours.
 func (p *placeFlags) outside(s *scenarios.Scenario) remote.Outside {
-	o := remote.Outside{URL: p.target}
+	o := remote.Outside{URL: p.target, Faketime: p.faketime}
 	if strings.Contains(p.fake, "://") {
 		o.FakeURL, o.FakeToken = p.fake, os.Getenv(fakeToken)
 	} else {

@@ -75,6 +75,9 @@ func (f *runFlags) command(s *scenarios.Scenario, name string) string {
 	if f.image != "" {
 		words = append(words, "--image", f.image)
 	}
+	if f.faketime != "" {
+		words = append(words, "--libfaketime", f.faketime)
+	}
 	if f.clock == "wall" {
 		words = append(words, "--clock", "wall", "--compress", fmt.Sprint(f.compress))
 	}

@@ -62,6 +62,7 @@ type System struct {
 	front    *http.Transport
 
 	copies         atomic.Int64 // of someone else's sender
+	squeezer       *faketime    // of someone else's sender; nil in real time
 	deathsOfDrafts uint64       // on purpose; the timeline alone counts
 }
 
@@ -309,6 +310,7 @@ func (s *System) takeDown() error {
 	s.stop()
 	s.running.Wait()
 	err := s.opts.Engine.Close()
+	s.squeezer.close()
 	s.front.CloseIdleConnections()
 	s.client.http.CloseIdleConnections()
 	return err

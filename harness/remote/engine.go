@@ -57,8 +57,10 @@ type Part struct {
 type Program struct {
 	Name   string // as a shell would find it
 	Folder string // that it works in
-	// Env is what its environment has besides that of this process, told at every start.
-	Env func(listen map[string]string) map[string]string
+	// Env is its whole environment, told at every start.
+	Env func(listen map[string]string) []string
+	// Check doubts, by its number, a process that it is made of, once it is ready; may be nil.
+	Check func(pid int) error
 }
 
 // Unit is a part that runs, or ran.

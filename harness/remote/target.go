@@ -19,6 +19,7 @@ import (
 	"github.com/aftershock-dev/aftershock/harness/part"
 	"github.com/aftershock-dev/aftershock/internal/offlimits"
 	"github.com/aftershock-dev/aftershock/internal/strict"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // Outside is a sender that is not ours.
@@ -27,6 +28,7 @@ type Outside struct {
 	FakeListen string // where our fake listens; default 127.0.0.1:8080
 	FakeURL    string // control doors of a fake that runs already: none is started
 	FakeToken  string // of those doors
+	Faketime   string // libfaketime, that squeezes the time of programs; found when empty. Of an image: within it
 }
 
 // target is the name of the copies of someone else's sender.
@@ -36,7 +38,9 @@ const target = "target"
 func (s *System) checkTarget(ctx context.Context) error {
 	t := s.opts.Scenario.Target
 	if s.opts.Compress > 1 {
-		return errors.New("someone else's sender has clocks of its own: --compress is for ours")
+		if err := s.squeezeTheirs(ctx); err != nil {
+			return err
+		}
 	}
 	if s.opts.Outside.FakeURL != "" && s.started() {
 		return errors.New("a sender that the run starts is told where our own fake is: it cannot use one that runs elsewhere")
@@ -89,6 +93,9 @@ func (s *System) beginTarget(ctx context.Context) (err error) {
 		return err
 	}
 	effective := map[string]string{}
+	if s.squeezer != nil {
+		effective["target.time"] = fmt.Sprintf("%g times as fast, by libfaketime", s.opts.Compress)
+	}
 	for k, v := range whatsapp {
 		effective["whatsapp."+k] = v
 	}
@@ -101,8 +108,9 @@ func (s *System) beginTarget(ctx context.Context) (err error) {
 		Gauges: newUsage(ctx, s),
 	}
 	if s.pool != nil {
-		s.System.Name, s.System.Replicas, s.System.Told = s.opts.Engine.Name(), replicas{s}, s.pool.told
+		s.System.Name, s.System.Replicas = s.opts.Engine.Name(), replicas{s}
 	}
+	s.System.Told = s.told
 	return nil
 }
 
@@ -113,6 +121,7 @@ func (s *System) startTargetFake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	quantity.Squeeze(&cfg, s.opts.Compress)
 	if t != nil && t.Recognise != "" && cfg.Ledger.Identity == "" {
 		cfg.Ledger.Identity = t.Recognise
 	}

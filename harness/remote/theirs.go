@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"text/template"
 	"time"
@@ -46,6 +48,29 @@ func (s *System) startTheirs(ctx context.Context, t scenarios.Target) error {
 	return nil
 }
 
+// squeezeTheirs finds what squeezes the time of someone else's sender, or says why it cannot be squeezed.
+func (s *System) squeezeTheirs(ctx context.Context) (err error) {
+	t := s.opts.Scenario.Target
+	switch {
+	case !s.started():
+		return errors.New("--compress: the sender runs already, with a clock of its own\nhint: have the run start it (target.command), so that its time can be squeezed with the rest, or leave --compress out")
+	case t.Image != "" && s.opts.Outside.Faketime == "":
+		return errors.New("--compress: an image needs libfaketime within it (apt-get install faketime in its Dockerfile)\nhint: name it as the image has it, --libfaketime /usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+	case t.Image != "":
+		s.squeezer = &faketime{library: s.opts.Outside.Faketime, waits: "", rate: s.opts.Compress, began: time.Now()}
+		return nil
+	}
+	theirs, err := s.surroundings(*t)
+	if err != nil {
+		return err
+	}
+	if err := squeezable(theirs.command("1")[0], s.opts.Scenario.WorksIn()); err != nil {
+		return err
+	}
+	s.squeezer, err = newFaketime(ctx, s.opts.Outside.Faketime, s.opts.Compress)
+	return err
+}
+
 // theirPart is one copy of someone else's sender.
 func (s *System) theirPart(slot int, t scenarios.Target, theirs *surroundings) Part {
 	p := Part{
@@ -54,6 +79,9 @@ func (s *System) theirPart(slot int, t scenarios.Target, theirs *surroundings) P
 	}
 	if t.Image != "" {
 		p.Env = theirs.environment(strconv.Itoa(t.Port))
+		if s.squeezer != nil {
+			maps.Copy(p.Env, s.squeezer.environment(time.Now()))
+		}
 		if len(t.Command) > 0 {
 			p.Args = func(map[string]string, func(string) string) []string { return theirs.command(strconv.Itoa(t.Port)) }
 		}
@@ -64,19 +92,37 @@ func (s *System) theirPart(slot int, t scenarios.Target, theirs *surroundings) P
 	}
 	p.Program = &Program{
 		Name: theirs.command("")[0], Folder: s.opts.Scenario.WorksIn(),
-		Env: func(listen map[string]string) map[string]string {
-			port := portIn(listen[part.HTTP])
-			env := theirs.environment(port)
-			if _, ok := env["PORT"]; !ok {
-				env["PORT"] = port
-			}
-			return env
-		},
+		Env: func(listen map[string]string) []string { return s.theirEnvironment(theirs, portIn(listen[part.HTTP])) },
+	}
+	if s.squeezer != nil {
+		p.Program.Check = s.squeezer.loaded
 	}
 	p.Args = func(listen map[string]string, _ func(string) string) []string {
 		return theirs.command(portIn(listen[part.HTTP]))[1:]
 	}
 	return p
+}
+
+// theirEnvironment is the environment of a program that is not ours: this process's, what the scenario says, and what
+// squeezes its time.
+func (s *System) theirEnvironment(theirs *surroundings, port string) []string {
+	env := os.Environ()
+	said := theirs.environment(port)
+	if _, ok := said["PORT"]; !ok {
+		said["PORT"] = port
+	}
+	if s.squeezer != nil {
+		env = clean(env)
+		more := s.squeezer.environment(time.Now())
+		if own := said["LD_PRELOAD"]; own != "" {
+			more["LD_PRELOAD"] += ":" + own
+		}
+		maps.Copy(said, more)
+	}
+	for _, k := range slices.Sorted(maps.Keys(said)) {
+		env = append(env, k+"="+said[k])
+	}
+	return env
 }
 
 func portIn(addr string) string {
@@ -159,7 +205,19 @@ func (x *surroundings) command(port string) []string {
 	return out
 }
 
-// told is what a report says of copies of someone else's sender that did not last.
+// told is what a report says of someone else's sender: how its time was squeezed, and copies that did not last.
+func (s *System) told() []string {
+	var out []string
+	if s.squeezer != nil {
+		out = s.squeezer.says()
+	}
+	if s.pool != nil {
+		out = append(out, s.pool.told()...)
+	}
+	return out
+}
+
+// told lists copies that ended by themselves.
 func (p *pool) told() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

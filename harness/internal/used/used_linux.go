@@ -23,27 +23,38 @@ func By(pid int) (cpu time.Duration, memory int64, err error) {
 
 // Group reads what a group of processes has used: its members, and the children that they have waited for.
 func Group(id int) (cpu time.Duration, memory int64, err error) {
+	found := false
+	each(id, func(_ int, p process) {
+		found = true
+		cpu, memory = cpu+p.own+p.children, memory+p.memory
+	})
+	if !found {
+		return 0, 0, fmt.Errorf("sample a group of processes: %d has no members", id)
+	}
+	return cpu, memory, nil
+}
+
+// Members lists the processes of a group.
+func Members(id int) (pids []int) {
+	each(id, func(pid int, _ process) { pids = append(pids, pid) })
+	return pids
+}
+
+// each tells of the processes of a group.
+func each(id int, tell func(pid int, p process)) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
-		return 0, 0, fmt.Errorf("sample a group of processes: %w", err)
+		return
 	}
-	found := false
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil {
 			continue
 		}
-		p, err := read(pid)
-		if err != nil || p.group != id { // it may have ended just now
-			continue
+		if p, err := read(pid); err == nil && p.group == id { // it may have ended just now
+			tell(pid, p)
 		}
-		found = true
-		cpu, memory = cpu+p.own+p.children, memory+p.memory
 	}
-	if !found {
-		return 0, 0, fmt.Errorf("sample a group of processes: %d has no members", id)
-	}
-	return cpu, memory, nil
 }
 
 // process is what /proc says of one.

@@ -86,6 +86,9 @@ func (c *child) startOnce(ctx context.Context) error {
 		return nil
 	})
 	if err == nil {
+		err = c.check()
+	}
+	if err == nil {
 		return nil
 	}
 	tail := c.tail()

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aftershock-dev/aftershock/harness/internal/used"
 	"github.com/aftershock-dev/aftershock/harness/remote"
 )
 
@@ -63,6 +64,19 @@ func (c *child) launchProgram() error {
 	return nil
 }
 
+// check has every process of a program doubted that is ready.
+func (c *child) check() error {
+	if c.part.Program == nil || c.part.Program.Check == nil {
+		return nil
+	}
+	for _, pid := range used.Members(c.process.Pid) {
+		if err := c.part.Program.Check(pid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // command is the program with its arguments, folder and environment.
 func (c *child) command() (*exec.Cmd, error) {
 	p := c.part.Program
@@ -71,10 +85,7 @@ func (c *child) command() (*exec.Cmd, error) {
 		return nil, fmt.Errorf("%s is not a program that can be found: %w\nhint: install it, or write its path", p.Name, cmd.Err)
 	}
 	cmd.Dir = p.Folder
-	cmd.Env = os.Environ()
-	for k, v := range p.Env(c.listen) {
-		cmd.Env = append(cmd.Env, k+"="+v)
-	}
+	cmd.Env = p.Env(c.listen)
 	cmd.SysProcAttr = attributes()
 	return cmd, nil
 }

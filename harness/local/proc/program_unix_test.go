@@ -22,8 +22,8 @@ func aProgram(name, script string) remote.Part {
 	}
 	return remote.Part{
 		Name: name, Doors: []string{"http"}, Ready: "/readyz", Within: 10 * time.Second,
-		Program: &remote.Program{Name: "sh", Folder: filepath.Dir(exe), Env: func(map[string]string) map[string]string {
-			return map[string]string{"AFTERSHOCK_TEST_CHILD": "serve"}
+		Program: &remote.Program{Name: "sh", Folder: filepath.Dir(exe), Env: func(map[string]string) []string {
+			return append(os.Environ(), "AFTERSHOCK_TEST_CHILD=serve")
 		}},
 		Args: func(listen map[string]string, _ func(string) string) []string {
 			return []string{"-c", script, exe, listen["http"]}
