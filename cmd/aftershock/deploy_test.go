@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+	"github.com/nats-io/nats-server/v2/server"
 )
 
 // The types below are what the manifests in deploy/k8s use of Kubernetes' API. They are decoded strictly: a key that is
@@ -46,6 +47,9 @@ type spec struct {
 			Resources   resources
 		}
 	}
+	PodSelector               map[string]any    // NetworkPolicy
+	PolicyTypes               []string          //
+	Ingress                   []map[string]any  //
 	MaxUnavailable            int               // PodDisruptionBudget
 	CompletionMode            string            // Job
 	Completions, Parallelism  int               //
@@ -73,14 +77,20 @@ type servicePort struct {
 type pod struct {
 	RestartPolicy                 string
 	TerminationGracePeriodSeconds int
-	SecurityContext               struct{ FSGroup int }
-	Affinity                      map[string]any
-	TopologySpreadConstraints     []map[string]any
-	Containers                    []container
-	Volumes                       []struct {
+	SecurityContext               struct {
+		RunAsNonRoot                   bool
+		RunAsUser, RunAsGroup, FSGroup int
+		SeccompProfile                 struct{ Type string }
+	}
+	AutomountServiceAccountToken *bool
+	EnableServiceLinks           *bool
+	Affinity                     map[string]any
+	TopologySpreadConstraints    []map[string]any
+	Containers                   []container
+	Volumes                      []struct {
 		Name      string
 		ConfigMap struct{ Name string }
-		EmptyDir  *struct{}
+		EmptyDir  *struct{ SizeLimit string }
 	}
 }
 
@@ -88,8 +98,8 @@ type container struct {
 	Name, Image string
 	Args        []string
 	Env         []struct {
-		Name      string
-		ValueFrom struct {
+		Name, Value string
+		ValueFrom   struct {
 			FieldRef     struct{ FieldPath string }
 			SecretKeyRef struct{ Name, Key string }
 		}
@@ -104,6 +114,11 @@ type container struct {
 		}
 		TCPSocket     struct{ Port string }
 		PeriodSeconds int
+	}
+	SecurityContext struct {
+		AllowPrivilegeEscalation *bool
+		ReadOnlyRootFilesystem   bool
+		Capabilities             struct{ Drop []string }
 	}
 	Resources    resources
 	VolumeMounts []struct{ Name, MountPath string }
@@ -185,7 +200,7 @@ func TestManifests(t *testing.T) {
 	for _, m := range all {
 		for _, c := range m.Spec.Template.Spec.Containers {
 			for _, a := range c.Args {
-				for _, host := range regexp.MustCompile(`(?:http|nats)://(?:[a-z]+-\d\.)?([a-z]+):(\d+)`).FindAllStringSubmatch(a, -1) {
+				for _, host := range regexp.MustCompile(`(?:http|nats)://(?:[^@/]*@)?(?:[a-z]+-\d\.)?([a-z]+):(\d+)`).FindAllStringSubmatch(a, -1) {
 					if !services[host[1]][host[2]] {
 						t.Errorf("%s: %s points at a service that there is not", m.Metadata.Name, a)
 					}
@@ -198,6 +213,10 @@ func TestManifests(t *testing.T) {
 func checkPod(t *testing.T, where string, m manifest, secrets, configs map[string]bool) {
 	t.Helper()
 	p := m.Spec.Template.Spec
+	if s := p.SecurityContext; len(p.Containers) > 0 && (!s.RunAsNonRoot || s.RunAsUser == 0 || s.SeccompProfile.Type != "RuntimeDefault" ||
+		p.AutomountServiceAccountToken == nil || *p.AutomountServiceAccountToken) {
+		t.Errorf("%s: its pod may do more than it needs: %+v", where, s)
+	}
 	volumes := map[string]bool{}
 	for _, v := range p.Volumes {
 		volumes[v.Name] = true
@@ -219,6 +238,12 @@ func checkPod(t *testing.T, where string, m manifest, secrets, configs map[strin
 				t.Errorf("%s: there is no secret %s with %s", where, s.Name, s.Key)
 			}
 		}
+		if s := c.SecurityContext; s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation || !s.ReadOnlyRootFilesystem || fmt.Sprint(s.Capabilities.Drop) != "[ALL]" {
+			t.Errorf("%s: %s is not boxed in: %+v", where, c.Name, s)
+		}
+		if tag := c.Image[strings.LastIndexAny(c.Image, ":@")+1:]; tag == "latest" || !strings.ContainsAny(c.Image, ":@") {
+			t.Errorf("%s: %s is not pinned", where, c.Image)
+		}
 		if c.Resources.Requests["cpu"] == "" || c.Resources.Limits["memory"] == "" {
 			t.Errorf("%s: %s asks for no CPU, or has no limit of memory", where, c.Name)
 		}
@@ -232,4 +257,35 @@ func checkPod(t *testing.T, where string, m manifest, secrets, configs map[strin
 			}
 		}
 	}
+}
+
+// NATS takes its configuration, knows its users, and lets none of them into the other's subjects.
+func TestNATSConfiguration(t *testing.T) {
+	for _, name := range []string{"POD_NAME", "SENDER_PASSWORD", "RUNS_PASSWORD", "CLUSTER_PASSWORD"} {
+		t.Setenv(name, "x"+strings.ToLower(name[:4]))
+	}
+	for _, m := range manifests(t) {
+		text := m.Data["nats.conf"]
+		if text == "" {
+			continue
+		}
+		file := filepath.Join(t.TempDir(), "nats.conf")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o, err := server.ProcessConfigFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(o.Users) != 2 || len(o.Routes) != 3 || o.Cluster.Password == "" || !o.JetStream {
+			t.Errorf("%d users, %d routes", len(o.Users), len(o.Routes))
+		}
+		for _, u := range o.Users {
+			if u.Permissions == nil || u.Password == "" {
+				t.Errorf("%s may do everything", u.Username)
+			}
+		}
+		return
+	}
+	t.Fatal("no manifest holds nats.conf")
 }

@@ -30,6 +30,7 @@ type hello struct {
 	ID      string `json:"id"`
 	Version string `json:"version"`
 	Busy    bool   `json:"busy,omitempty"`
+	Nonce   string `json:"nonce,omitempty"`
 }
 
 // prepared is how an agent answers an order.

@@ -36,7 +36,7 @@ func (f fakeFaults) Clear(_ context.Context, id string) error { return f.fake.Cl
 // worker is an agent as the command runs it.
 func (f *field) worker(id string) {
 	conn := f.connect()
-	w := &Worker{ID: id, Version: "v1", Conn: conn, Once: true}
+	w := &Worker{ID: id, Version: "v1", Conn: conn, Once: true, Allow: Allow{Loopback: true}}
 	ctx, cancel := context.WithCancel(context.Background())
 	f.agents.Go(func() {
 		if err := w.Run(ctx); err != nil {
@@ -122,11 +122,12 @@ func TestRunOfThreeAgents(t *testing.T) {
 
 func TestShareOfAnotherSchedule(t *testing.T) {
 	sc := steady(t, 10, time.Second)
-	_, err := share(t.Context(), Order{Run: "r", Shards: 1, Scenario: sc.YAML(), Compress: 1, Aim: harness.Aim{URL: "http://127.0.0.1:1", Hits: 9, Sum: 1}})
+	w := &Worker{Allow: Allow{Loopback: true, Hosts: []string{"graph.facebook.com"}}}
+	_, err := w.share(t.Context(), Order{Run: "r", Shards: 1, Scenario: sc.YAML(), Compress: 1, Aim: harness.Aim{URL: "http://127.0.0.1:1", Hits: 9, Sum: 1}})
 	if err == nil || !strings.Contains(err.Error(), "is another than the run's (9)") {
 		t.Errorf("a schedule that is not the run's: %v", err)
 	}
-	_, err = share(t.Context(), Order{Run: "r", Shards: 1, Scenario: sc.YAML(), Compress: 1, Aim: harness.Aim{URL: "https://graph.facebook.com/"}})
+	_, err = w.share(t.Context(), Order{Run: "r", Shards: 1, Scenario: sc.YAML(), Compress: 1, Aim: harness.Aim{URL: "https://graph.facebook.com/"}})
 	if err == nil || !strings.Contains(err.Error(), "Meta") {
 		t.Errorf("an order to send load to Meta: %v", err)
 	}

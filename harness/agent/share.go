@@ -12,9 +12,12 @@ import (
 )
 
 // share is the Load of a real agent: its part of the scenario's arrivals, sent over the network.
-func share(ctx context.Context, o Order) (Load, error) {
+func (w *Worker) share(ctx context.Context, o Order) (Load, error) {
 	sc, err := scenarios.Read("the run's scenario", o.Scenario, scenarios.Options{})
 	if err != nil {
+		return nil, err
+	}
+	if err := w.Allow.check(o, sc); err != nil {
 		return nil, err
 	}
 	sc.Load.Trace = o.Trace
@@ -25,10 +28,13 @@ func share(ctx context.Context, o Order) (Load, error) {
 	if err != nil {
 		return nil, err
 	}
-	return shareLoad{s}, nil
+	return shareLoad{s, w.Allow}, nil
 }
 
-type shareLoad struct{ *harness.Share }
+type shareLoad struct {
+	*harness.Share
+	allow Allow
+}
 
 func (l shareLoad) Send(ctx context.Context, start time.Time, report func(h harness.Hit, scheduled time.Duration)) error {
 	transport := &http.Transport{
@@ -36,7 +42,7 @@ func (l shareLoad) Send(ctx context.Context, start time.Time, report func(h harn
 		MaxIdleConnsPerHost: 4096, IdleConnTimeout: 30 * time.Second, DisableCompression: true,
 	}
 	defer transport.CloseIdleConnections()
-	return l.Share.Send(ctx, start, transport, report)
+	return l.Share.Send(ctx, start, fence{l.allow, transport}, report)
 }
 
 // For makes the team that of a run: its load in place of the Runner's.

@@ -20,6 +20,7 @@ type Options struct {
 	Agents  int           // how many are needed
 	Within  time.Duration // to find them; default 30 s
 	Silence time.Duration // after which an agent counts as dead; default 5 s
+	Key     string        // signs what agents are told; "": nothing is signed
 }
 
 // Team is the agents of one run. Gather finds them, Prepare gives each its share, Fire lets them go.
@@ -34,6 +35,7 @@ type Team struct {
 // teammate is one agent as the team knows it.
 type teammate struct {
 	id     string
+	nonce  string
 	shard  int
 	hits   int
 	offset time.Duration // its clock minus ours
@@ -69,7 +71,7 @@ func Gather(ctx context.Context, conn *nats.Conn, o Options) (*Team, error) {
 		free, others := sift(found, o.Version)
 		if len(free) >= o.Agents {
 			for i, id := range free[:o.Agents] {
-				t.members = append(t.members, &teammate{id: id, shard: i})
+				t.members = append(t.members, &teammate{id: id, nonce: found[id].Nonce, shard: i})
 			}
 			return t, t.clocks(ctx)
 		}
@@ -227,7 +229,11 @@ func ask[T any](ctx context.Context, t *Team, m *teammate, door string, data []b
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	var none T
-	answer, err := t.conn.RequestWithContext(ctx, t.subjects.agent(m.id, door), data)
+	request := &nats.Msg{Subject: t.subjects.agent(m.id, door), Data: data}
+	if t.opts.Key != "" {
+		request.Header = nats.Header{headSignature: []string{sign(t.opts.Key, m.id, door, m.nonce, data)}}
+	}
+	answer, err := t.conn.RequestMsgWithContext(ctx, request)
 	if err != nil {
 		return none, fmt.Errorf("agent %s: %s: %w", m.id, door, err)
 	}

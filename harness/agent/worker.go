@@ -3,6 +3,7 @@ package agent
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
@@ -29,12 +30,16 @@ type Worker struct {
 	Version string                                           // of the program: a team is of one version
 	Conn    *nats.Conn                                       // closed by its owner
 	Once    bool                                             // end after one run
-	Load    func(ctx context.Context, o Order) (Load, error) // default: a share of the scenario
+	Allow   Allow                                            // what orders may ask of this machine
+	Key     string                                           // that orders have to be signed with; "": none
+	Load    func(ctx context.Context, o Order) (Load, error) // default: a share of the scenario, as far as Allow goes
 	Say     func(what string)                                // tells the owner what happens; default: nobody
 
 	subjects subjects
 	mu       sync.Mutex
 	job      *job
+	nonce    string // told with hello, and part of what the next order is signed with: each signs one
+	ordered  string // the nonce of the order that was obeyed, which start and stop are signed with
 	jobs     sync.WaitGroup
 	done     context.CancelFunc
 }
@@ -43,7 +48,7 @@ type Worker struct {
 func (w *Worker) Run(ctx context.Context) error {
 	w.Group = cmp.Or(w.Group, DefaultGroup)
 	if w.Load == nil {
-		w.Load = share
+		w.Load = w.share
 	}
 	if w.Say == nil {
 		w.Say = func(string) {}
@@ -51,15 +56,22 @@ func (w *Worker) Run(ctx context.Context) error {
 	if err := errors.Join(checkToken("agent", w.ID), checkToken("group", w.Group)); err != nil {
 		return err
 	}
-	w.subjects = subjects{w.Group}
+	w.subjects, w.nonce = subjects{w.Group}, rand.Text()
 	ctx, w.done = context.WithCancel(ctx)
 	defer w.done()
 	doors := map[string]nats.MsgHandler{
 		w.subjects.call():               func(m *nats.Msg) { w.answer(m, w.hello()) },
 		w.subjects.agent(w.ID, "clock"): func(m *nats.Msg) { w.answer(m, clockReading{time.Now().UnixNano()}) },
-		w.subjects.agent(w.ID, "order"): func(m *nats.Msg) { w.answer(m, w.order(ctx, m.Data)) },
-		w.subjects.agent(w.ID, "start"): func(m *nats.Msg) { w.answer(m, w.start(m.Data)) },
-		w.subjects.agent(w.ID, "stop"):  func(m *nats.Msg) { w.answer(m, w.stop()) },
+		w.subjects.agent(w.ID, "order"): func(m *nats.Msg) {
+			if !w.signed(m, "order") {
+				w.Say("refused: " + errUnsigned.Error())
+				w.answer(m, prepared{Error: errUnsigned.Error()})
+				return
+			}
+			w.answer(m, w.order(ctx, m.Data))
+		},
+		w.subjects.agent(w.ID, "start"): func(m *nats.Msg) { w.answer(m, w.obey(m, "start", func() receipt { return w.start(m.Data) })) },
+		w.subjects.agent(w.ID, "stop"):  func(m *nats.Msg) { w.answer(m, w.obey(m, "stop", w.stop)) },
 	}
 	var subs []*nats.Subscription
 	for subject, handle := range doors {
@@ -83,10 +95,18 @@ func (w *Worker) Run(ctx context.Context) error {
 
 func (w *Worker) answer(m *nats.Msg, v any) { _ = m.Respond(encode(v)) } // nobody to tell: the asker asks again
 
+// obey does what a request asks, if it is signed.
+func (w *Worker) obey(m *nats.Msg, door string, do func() receipt) receipt {
+	if !w.signed(m, door) {
+		return receipt{Error: errUnsigned.Error()}
+	}
+	return do()
+}
+
 func (w *Worker) hello() hello {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return hello{ID: w.ID, Version: w.Version, Busy: w.job != nil && w.job.started}
+	return hello{ID: w.ID, Version: w.Version, Busy: w.job != nil && w.job.started, Nonce: w.nonce}
 }
 
 // order prepares a share. A new order takes the place of one that was never started.
@@ -117,6 +137,7 @@ func (w *Worker) order(ctx context.Context, data []byte) prepared {
 	}
 	j := &job{worker: w, order: o, load: l, hist: NewHistograms(), wake: make(chan struct{}, 1)}
 	j.ctx, j.cancel = context.WithCancel(ctx)
+	w.ordered, w.nonce = w.nonce, rand.Text()
 	w.job = j
 	return prepared{Hits: l.Hits()}
 }
