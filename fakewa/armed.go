@@ -2,6 +2,7 @@ package fakewa
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ type armed struct {
 	draw  chance.Source
 	from  time.Time
 	met   int64 // requests in scope so far
-	hits  int64 // of those, the ones it struck
+	hits  int64 // of those, the ones it changed something for
 }
 
 // hit is one request on its way past the faults.
@@ -32,6 +33,8 @@ type hit struct {
 	struck []*armed
 	by     *armed // whose turn it is
 	faults string
+
+	shortened bool // lives of media are shorter than they are configured
 }
 
 // about is what a request is about, as far as faults are narrowed by it and draw for it: the same message or the same
@@ -57,10 +60,45 @@ func (h *hit) touched() {
 	h.faults += h.by.id
 }
 
-// faultSet holds the faults in force, by id.
+// faultSet holds the faults in force, by id, and what those that were in force did.
 type faultSet struct {
 	list []*armed
+	past map[string]Strikes
 	seed chance.Source
+}
+
+// Strikes is what a fault has done.
+type Strikes struct {
+	Met    int64 `json:"met"`    // requests or updates in its scope
+	Struck int64 `json:"struck"` // of those, the ones that it changed something for
+}
+
+// retire keeps what a fault did that is no longer in force.
+func (s *faultSet) retire(a *armed) {
+	if s.past == nil {
+		s.past = map[string]Strikes{}
+	}
+	was := s.past[a.id]
+	s.past[a.id] = Strikes{was.Met + a.met, was.Struck + a.hits}
+}
+
+// strikes is what every fault has done so far, by id.
+func (s *faultSet) strikes() map[string]Strikes {
+	out := make(map[string]Strikes, len(s.past)+len(s.list))
+	maps.Copy(out, s.past)
+	for _, a := range s.list {
+		was := out[a.id]
+		out[a.id] = Strikes{was.Met + a.met, was.Struck + a.hits}
+	}
+	return out
+}
+
+// clearAll takes every fault out of force.
+func (s *faultSet) clearAll() {
+	for _, a := range s.list {
+		s.retire(a)
+	}
+	s.list = nil
 }
 
 // apply puts a fault in force, in place of the one with the same id.
@@ -73,19 +111,27 @@ func (s *faultSet) apply(now time.Time, id string, a *armed) {
 
 // clear takes a fault out of force.
 func (s *faultSet) clear(id string) bool {
-	n := len(s.list)
-	s.list = slices.DeleteFunc(slices.Clone(s.list), func(a *armed) bool { return a.id == id })
-	return len(s.list) < n
+	return s.drop(func(a *armed) bool { return a.id == id })
 }
 
 // expire takes out what has run its time.
 func (s *faultSet) expire(now time.Time) {
-	for _, a := range s.list {
-		if a.over(now) {
-			s.list = slices.DeleteFunc(slices.Clone(s.list), func(a *armed) bool { return a.over(now) })
-			return
-		}
+	s.drop(func(a *armed) bool { return a.over(now) })
+}
+
+// drop takes faults out of force; false means that there was none.
+func (s *faultSet) drop(gone func(*armed) bool) bool {
+	if !slices.ContainsFunc(s.list, gone) {
+		return false
 	}
+	s.list = slices.DeleteFunc(slices.Clone(s.list), func(a *armed) bool {
+		if gone(a) {
+			s.retire(a)
+			return true
+		}
+		return false
+	})
+	return true
 }
 
 func (a *armed) over(now time.Time) bool {
@@ -112,6 +158,7 @@ func (s *faultSet) early(h *hit) bool {
 	for _, a := range h.struck {
 		if f, ok := a.fault.(earlyFault); ok {
 			if h.by = a; f.early(h) {
+				a.hits++
 				h.touched()
 				return true
 			}
@@ -124,8 +171,12 @@ func (s *faultSet) late(h *hit) {
 	for _, a := range h.struck {
 		if f, ok := a.fault.(lateFault); ok {
 			if h.by = a; f.late(h) {
+				a.hits++
 				h.touched()
 			}
+		}
+		if f, ok := a.fault.(termsFault); ok && f.felt(h) {
+			a.hits++
 		}
 	}
 }
@@ -159,7 +210,6 @@ func (a *armed) selects(now time.Time, o *about) bool {
 	if s.Share != nil && a.draw.Float(o.key, o.attempt) >= float64(*s.Share) {
 		return false
 	}
-	a.hits++
 	return true
 }
 
@@ -188,6 +238,7 @@ func (s *faultSet) post(p *posting) {
 			continue
 		}
 		p.by = a
+		a.hits++
 		f.hook(p)
 	}
 }

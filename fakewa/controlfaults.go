@@ -20,7 +20,7 @@ type ActiveFault struct {
 	From   time.Time `json:"from"`
 	Until  time.Time `json:"until,omitzero"` // zero: until it is cleared
 	Met    int64     `json:"met"`            // requests or updates in its scope so far
-	Struck int64     `json:"struck"`         // of those, the ones it touched
+	Struck int64     `json:"struck"`         // of those, the ones it changed something for
 }
 
 // Faults returns the faults in force, by id.
@@ -76,7 +76,7 @@ func (s *Server) putFaults(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	s.core.faults.list = nil
+	s.core.faults.clearAll()
 	for id, a := range all {
 		s.core.faults.apply(time.Now(), id, a)
 	}
@@ -119,7 +119,7 @@ func (s *Server) deleteFault(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) deleteFaults(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
-	s.core.faults.list = nil
+	s.core.faults.clearAll()
 	s.mu.Unlock()
 	reply(w, done{})
 }

@@ -296,7 +296,7 @@ func (c *Core) reset(now time.Time) {
 	c.media.vault = vault
 	c.limits = newLimiter()
 	c.load = queue{}
-	c.faults.list = nil
+	c.faults.list, c.faults.past = nil, nil
 	c.seen = map[uint64]tally{}
 	c.access = newAccess(c.cfg, now)
 }

@@ -24,13 +24,22 @@ func (f *mediaExpiryFault) check() error {
 }
 
 func (f *mediaExpiryFault) terms(h *hit) {
-	shorten(&h.terms.uploadLife, f.UploadLife)
-	shorten(&h.terms.inboundLife, f.InboundLife)
-	shorten(&h.terms.urlLife, f.URLLife)
+	h.shorten(&h.terms.uploadLife, f.UploadLife)
+	h.shorten(&h.terms.inboundLife, f.InboundLife)
+	h.shorten(&h.terms.urlLife, f.URLLife)
 }
 
-func shorten(d *time.Duration, to time.Duration) {
+// felt reports whether the request is about media, whose life is shorter now.
+func (f *mediaExpiryFault) felt(h *hit) bool {
+	switch h.r.Endpoint {
+	case Metadata, Download, Delete:
+		return h.shortened
+	}
+	return h.shortened && h.d.Media
+}
+
+func (h *hit) shorten(d *time.Duration, to time.Duration) {
 	if to > 0 && to < *d {
-		*d = to
+		*d, h.shortened = to, true
 	}
 }

@@ -34,3 +34,9 @@ func (f *throttleFault) terms(h *hit) {
 		h.terms.pair = *f.Pair
 	}
 }
+
+// felt reports whether the request met the limit.
+func (f *throttleFault) felt(h *hit) bool {
+	e := h.d.Err
+	return e != nil && (e.code == 130429 && !f.Throughput.IsZero() || e.code == 131056 && f.Pair != nil)
+}

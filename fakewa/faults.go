@@ -45,8 +45,12 @@ func FaultKinds() map[string]string {
 // interfaces below.
 type fault interface{ check() error }
 
-// termsFault changes limits or lifetimes for the requests in its scope.
-type termsFault interface{ terms(h *hit) }
+// termsFault changes limits or lifetimes for the requests in its scope; felt says, once a request is decided, whether that
+// made a difference to it.
+type termsFault interface {
+	terms(h *hit)
+	felt(h *hit) bool
+}
 
 // earlyFault may answer a request before it is looked at, by filling in the decision; true means it did.
 type earlyFault interface{ early(h *hit) bool }

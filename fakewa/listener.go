@@ -55,6 +55,8 @@ func (s *Server) refuses(now time.Time) bool {
 		f, ok := a.fault.(*refuseFault)
 		if ok && a.reach.all && f.Number == "" && f.To == "" && f.Type == "" && f.Share == nil && f.Every == 0 && f.Until == 0 && f.First == 0 &&
 			(f.Burst == nil || now.Sub(a.from)%f.Burst.Every < f.Burst.For) {
+			a.met++
+			a.hits++
 			return true
 		}
 	}

@@ -195,6 +195,10 @@ func (s *Server) After(seq int64, limit int) []Entry {
 func (s *Server) Summary() Summary {
 	waiting, active := s.hooks.gauge()
 	sum := s.ledger.summary()
+	s.mu.Lock()
+	s.core.faults.expire(time.Now())
+	sum.Faults = s.core.faults.strikes()
+	s.mu.Unlock()
 	sum.Webhooks.Waiting, sum.Webhooks.InFlight = int64(waiting), int64(active)
 	return sum
 }

@@ -22,10 +22,11 @@ type Summary struct {
 	Failed    int64         `json:"failed"`
 	FailCode  map[int]int64 `json:"failed_by_code"`
 
-	Webhooks  Deliveries `json:"webhooks"`
-	Fetches   int64      `json:"link_fetches"`
-	Forgotten int64      `json:"forgotten"` // entries whose detail was lost because the disk refused it
-	Late      Lateness   `json:"late"`
+	Faults    map[string]Strikes `json:"faults"` // what each fault did, in force or over, by id
+	Webhooks  Deliveries         `json:"webhooks"`
+	Fetches   int64              `json:"link_fetches"`
+	Forgotten int64              `json:"forgotten"` // entries whose detail was lost because the disk refused it
+	Late      Lateness           `json:"late"`
 }
 
 // Deliveries counts webhooks.
