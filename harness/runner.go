@@ -40,6 +40,7 @@ type Runner struct {
 	warnings []string
 	replicas float64 // ready at the last reading
 	numbered int     // interventions so far, planned ones included
+	deeds    []deed  // of the timeline, phases included
 }
 
 // Gate holds the run back so that it can be watched: Pass returns when the wall has caught up with step of run time.
@@ -91,7 +92,8 @@ func (r *Runner) Run(ctx context.Context) (record.Info, error) {
 
 	side, stop := context.WithCancel(ctx)
 	var others sync.WaitGroup
-	others.Go(func() { r.follow(side, start, withPhases(deeds, r.phases())) })
+	r.deeds = withPhases(deeds, r.phases())
+	others.Go(func() { r.follow(side, start, r.deeds) })
 	meter := &meter{runner: r, table: t, full: crowd{most: r.Busy}}
 	others.Go(func() { meter.run(side) })
 	if r.Gate != nil {
@@ -225,6 +227,9 @@ func (r *Runner) finish(ctx context.Context, meter *meter, f form, m *mint) (rec
 	r.Info.Virtual = end
 	r.Info.Digest = record.Digest(messages)
 	r.starved(last)
+	if ctx.Err() == nil {
+		r.idle(last, end)
+	}
 	if r.System.Told != nil {
 		for _, what := range r.System.Told() {
 			r.warn(what)

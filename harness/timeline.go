@@ -18,6 +18,12 @@ type deed struct {
 	at    time.Duration
 	event record.Event
 	act   func(ctx context.Context) error // nil for notes
+
+	what    string // the step in a few words
+	fault   string // the id of the fault that it applies
+	mayMiss bool   // the step says so
+	undoes  bool   // it ends another
+	done    bool
 }
 
 // plan turns the timeline into deeds in order, and numbers the interventions 1, 2, … as every chart shows them. A step
@@ -31,14 +37,14 @@ func (r *Runner) plan() ([]deed, error) {
 		if err != nil {
 			return nil, fmt.Errorf("timeline at %v: %w", s.At, err)
 		}
-		d.at, d.event.At = s.At, s.At
+		d.at, d.event.At, d.mayMiss = s.At, s.At, s.MayMiss()
 		if d.act != nil {
 			r.numbered++
 			d.event.Number = r.numbered
 		}
 		if s.For > 0 && undo != nil {
 			d.event.Until = s.At + s.For
-			out = append(out, deed{at: s.At + s.For, act: undo.act, event: undo.event})
+			out = append(out, deed{at: s.At + s.For, act: undo.act, event: undo.event, undoes: true})
 			out[len(out)-1].event.At = s.At + s.For
 		}
 		out = append(out, d)
@@ -57,12 +63,14 @@ func (r *Runner) step(s scenarios.Step, id string) (d deed, undo *deed, err erro
 		if r.System.Settings == nil {
 			return d, nil, missing("settings that can be changed")
 		}
+		d.what = "set " + setText(s.Set)
 		d.event = record.Event{Kind: "intervention", Source: "operator", Text: firstOf(s.Note, setText(s.Set))}
 		d.act = func(ctx context.Context) error { return r.System.Settings.Set(ctx, s.Set) }
 	case s.Fault != nil:
 		if r.System.Faults == nil {
 			return d, nil, missing("a fake with faults")
 		}
+		d.what, d.fault = "fault "+s.Fault.Words(), id
 		d.event = record.Event{Kind: "fault", Source: "provider", ID: id, Text: firstOf(s.Note, "fault "+s.Fault.Kind)}
 		d.act = func(ctx context.Context) error { return r.System.Faults.Apply(ctx, id, *s.Fault) }
 		undo = &deed{
@@ -81,6 +89,7 @@ func (r *Runner) step(s scenarios.Step, id string) (d deed, undo *deed, err erro
 		if a.Verb == "delay" && r.System.Name != "containers" {
 			return d, nil, missing("a network that can be slowed down")
 		}
+		d.what = actionText(a)
 		d.event = record.Event{Kind: "intervention", Source: "operator", ID: a.Target, Text: firstOf(s.Note, actionText(a))}
 		d.act = func(ctx context.Context) error { return r.System.Replicas.Act(ctx, a) }
 		if back.Verb != "" {
@@ -143,17 +152,15 @@ func setText(values map[string]any) string {
 // follow carries the deeds out, each at its instant.
 func (r *Runner) follow(ctx context.Context, start time.Time, deeds []deed) {
 	lane := r.lanes().Of(instant.System, instant.Timeline)
-	for _, d := range deeds {
+	for i := range deeds {
+		d := &deeds[i]
 		if !pause(ctx, lane.After(time.Now(), time.Until(start.Add(d.at)))) {
 			return
 		}
 		e := d.event
 		e.At = time.Since(start)
 		if d.act != nil {
-			if err := d.act(ctx); err != nil && ctx.Err() == nil {
-				r.invalidate(fmt.Sprintf("the timeline's step at %v could not be carried out: %v", d.at, err))
-				e.Text += " (failed: " + err.Error() + ")"
-			}
+			e.Text += r.carryOut(ctx, d)
 		}
 		r.emit(e)
 	}

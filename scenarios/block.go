@@ -29,6 +29,21 @@ func (f *Fault) UnmarshalNode(n *strict.Node, key string) error {
 	return nil
 }
 
+// Words says the fault in a few: its kind, and what narrows it.
+func (f Fault) Words() string {
+	n, err := strict.Parse("", f.Raw)
+	if err != nil {
+		return f.Kind
+	}
+	out := f.Kind
+	for _, key := range []string{"where", "number", "to", "type", "share"} {
+		if v := n.Field(key); v != nil && v.Text != "" {
+			out += ", " + key + " " + v.Text
+		}
+	}
+	return out
+}
+
 // MarshalNode prints the fault.
 func (f Fault) MarshalNode() (*strict.Node, error) {
 	n, err := strict.Parse("", f.Raw)

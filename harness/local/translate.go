@@ -2,14 +2,18 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/fakewa"
 	"github.com/aftershock-dev/aftershock/harness"
+	"github.com/aftershock-dev/aftershock/harness/internal/witness"
 	"github.com/aftershock-dev/aftershock/internal/strict"
 	"github.com/aftershock-dev/aftershock/scenarios"
 	"github.com/aftershock-dev/aftershock/sut"
+	"github.com/aftershock-dev/aftershock/sut/fleet"
 )
 
 // The types below are harness's handles on a fake and a sender in this process.
@@ -41,6 +45,11 @@ func (l ledger) Late(context.Context) (time.Duration, error) {
 	return time.Duration(l.fake.Summary().Late.MeanMs * float64(time.Millisecond)), nil
 }
 
+// Witnessed implements harness.Witness.
+func (l ledger) Witnessed(context.Context) (harness.Witnessed, error) {
+	return witness.Of(l.fake.Summary()), nil
+}
+
 // settings changes sender.… and whatsapp.… keys while the run goes on.
 type settings struct {
 	sender *sut.Sender
@@ -48,6 +57,7 @@ type settings struct {
 }
 
 func (s settings) Set(_ context.Context, values map[string]any) error {
+	before := effective(s.sender.Effective(), s.fake.Effective())
 	tree, err := strict.Nest(values)
 	if err != nil {
 		return err
@@ -65,13 +75,24 @@ func (s settings) Set(_ context.Context, values map[string]any) error {
 			return fmt.Errorf("set %s: %w", f.Key, err)
 		}
 	}
+	if maps.Equal(before, effective(s.sender.Effective(), s.fake.Effective())) {
+		return fmt.Errorf("%w: that is the value in force", harness.ErrIdle)
+	}
 	return nil
 }
 
 type replicas struct{ sender *sut.Sender }
 
 func (r replicas) Act(_ context.Context, a scenarios.Action) error {
-	return r.sender.Act(a.Verb, a.Target, a.Count)
+	before := r.sender.Effective()
+	err := r.sender.Act(a.Verb, a.Target, a.Count)
+	switch {
+	case errors.Is(err, fleet.ErrNone):
+		return fmt.Errorf("%w: %w", harness.ErrIdle, err)
+	case err == nil && a.Verb == "scale" && maps.Equal(before, r.sender.Effective()):
+		return fmt.Errorf("%w: %d is the number there is", harness.ErrIdle, a.Count)
+	}
+	return err
 }
 
 type books struct{ sender *sut.Sender }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aftershock-dev/aftershock/harness"
 	"github.com/aftershock-dev/aftershock/harness/part"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
@@ -49,7 +50,9 @@ func (r replicas) Act(ctx context.Context, a scenarios.Action) error {
 // scale changes how many copies there are.
 func (s *System) scale(ctx context.Context, n int) error {
 	if s.pool.name == target {
-		s.copies.Store(int64(n))
+		if s.copies.Swap(int64(n)) == int64(n) {
+			return fmt.Errorf("%w: %d is the number there is", harness.ErrIdle, n)
+		}
 		s.pool.nudge()
 		return nil
 	}
@@ -123,7 +126,7 @@ func (p *pool) act(ctx context.Context, a scenarios.Action, slot int) error {
 	case a.Verb == "start", len(chosen) == 0 && (a.Verb == "resume" || a.Verb == "heal"):
 		return nil // a killed copy is replaced without being asked, and what scaling has removed needs no help
 	case len(chosen) == 0:
-		return fmt.Errorf("%s %s: no such replica is running", a.Verb, a.Target)
+		return fmt.Errorf("%w: no %s is running", harness.ErrIdle, a.Target)
 	}
 	for _, m := range chosen {
 		if err := p.actOn(ctx, a, m); err != nil {

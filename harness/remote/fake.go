@@ -2,10 +2,12 @@ package remote
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/fakewa/control"
 	"github.com/aftershock-dev/aftershock/harness"
+	"github.com/aftershock-dev/aftershock/harness/internal/witness"
 	"github.com/aftershock-dev/aftershock/harness/part"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
@@ -52,4 +54,23 @@ func (f fake) After(ctx context.Context, seq int64, limit int) ([]harness.Entry,
 func (f fake) Late(ctx context.Context) (time.Duration, error) {
 	sum, err := f.client().Summary(ctx)
 	return time.Duration(sum.Late.MeanMs * float64(time.Millisecond)), err
+}
+
+// set changes the fake's settings, and reports whether any is another than before.
+func (f fake) set(ctx context.Context, settings []byte) (changed bool, err error) {
+	before, err := f.client().Effective(ctx)
+	if err != nil {
+		return false, err
+	}
+	if err := f.client().Set(ctx, settings); err != nil {
+		return false, err
+	}
+	after, err := f.client().Effective(ctx)
+	return !maps.Equal(before, after), err
+}
+
+// Witnessed implements harness.Witness.
+func (f fake) Witnessed(ctx context.Context) (harness.Witnessed, error) {
+	sum, err := f.client().Summary(ctx)
+	return witness.Of(sum), err
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/aftershock-dev/aftershock/harness"
 	"github.com/aftershock-dev/aftershock/internal/strict"
 	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/sut"
@@ -28,29 +29,35 @@ func (s *settings) Set(ctx context.Context, values map[string]any) error {
 	if err != nil {
 		return err
 	}
+	changed := false
 	for _, f := range tree.Fields {
+		var did bool
 		switch f.Key {
 		case "sender":
-			err = s.sender(ctx, f.Value)
+			did, err = s.sender(ctx, f.Value)
 		case "whatsapp":
-			err = s.system.fake.client().Set(ctx, f.Value.YAML())
+			did, err = s.system.fake.set(ctx, f.Value.YAML())
 		default:
 			err = fmt.Errorf("only sender.… and whatsapp.… can be changed while a run goes on")
 		}
 		if err != nil {
 			return fmt.Errorf("set %s: %w", f.Key, err)
 		}
+		changed = changed || did
+	}
+	if !changed {
+		return fmt.Errorf("%w: that is the value in force", harness.ErrIdle)
 	}
 	return nil
 }
 
-// sender changes the sender's settings. A replica that does not answer now gets them as soon as it does.
-func (s *settings) sender(ctx context.Context, over *strict.Node) error {
+// sender changes the sender's settings, and reports whether any is another than before. A replica that does not answer now gets them as soon as it does.
+func (s *settings) sender(ctx context.Context, over *strict.Node) (changed bool, err error) {
 	s.mu.Lock()
 	cfg, err := s.laid(over)
 	if err != nil {
 		s.mu.Unlock()
-		return err
+		return false, err
 	}
 	before := s.cfg
 	s.cfg = cfg
@@ -59,11 +66,11 @@ func (s *settings) sender(ctx context.Context, over *strict.Node) error {
 		s.mu.Lock()
 		s.cfg = before
 		s.mu.Unlock()
-		return err
+		return false, err
 	}
 	s.version.Add(1)
 	s.system.pool.refresh(ctx)
-	return nil
+	return yaml(before) != yaml(cfg), nil
 }
 
 // laid lays changes over the settings in force and validates the whole; the caller holds mu.

@@ -239,13 +239,19 @@ func (f fakeSettings) Set(ctx context.Context, values map[string]any) error {
 	if err != nil {
 		return err
 	}
+	changed := false
 	for _, x := range tree.Fields {
 		if x.Key != "whatsapp" {
 			return fmt.Errorf("set %s: only whatsapp.… can be changed with someone else's sender", x.Key)
 		}
-		if err := f.system.fake.client().Set(ctx, x.Value.YAML()); err != nil {
+		did, err := f.system.fake.set(ctx, x.Value.YAML())
+		if err != nil {
 			return fmt.Errorf("set %s: %w", x.Key, err)
 		}
+		changed = changed || did
+	}
+	if !changed {
+		return fmt.Errorf("%w: that is the value in force", harness.ErrIdle)
 	}
 	return nil
 }

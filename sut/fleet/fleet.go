@@ -222,6 +222,9 @@ func (f *Fleet) Stats() Stats {
 	return out
 }
 
+// ErrNone is returned for a copy that does not exist.
+var ErrNone = errors.New("there is no")
+
 // Replica returns the copy in a slot, or an error that names those there are.
 func (f *Fleet) Replica(slot int) (*Replica, error) {
 	ready := *f.rotation.Load()
@@ -230,5 +233,5 @@ func (f *Fleet) Replica(slot int) (*Replica, error) {
 			return r, nil
 		}
 	}
-	return nil, fmt.Errorf("there is no %s/%d: %d replicas are running", f.name, slot, len(ready))
+	return nil, fmt.Errorf("%w %s/%d: %d replicas are running", ErrNone, f.name, slot, len(ready))
 }
