@@ -122,6 +122,9 @@ func Metric(name string) (MetricDef, error) {
 	if m, ok, err := within(name); ok {
 		return m, err
 	}
+	if m, ok, err := ownGauge(name); ok {
+		return m, err
+	}
 	all := Metrics()
 	for _, m := range all {
 		if m.Name == name {

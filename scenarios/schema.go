@@ -35,9 +35,12 @@ var scenarioSource string
 //go:embed target.go
 var targetSource string
 
+//go:embed metrics.go
+var metricsSource string
+
 // JSONSchema returns the JSON Schema of scenario files, for editors.
 func JSONSchema(o Owned) ([]byte, error) {
-	comments, err := fieldComments(scenarioSource, targetSource)
+	comments, err := fieldComments(scenarioSource, targetSource, metricsSource)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +76,7 @@ func JSONSchema(o Owned) ([]byte, error) {
 	enum(def("Load"), "arrivals", arrivals)
 	enum(def("Messages"), "class", classes)
 	enum(def("Target"), "recognise", recognisers)
+	enum(def("Metrics"), "copies", copyFolds)
 	enum(def("Threshold"), "level", []string{"error", "warn"})
 	enum(def("Step"), "may", []string{"miss"})
 	metricNames(def("Threshold"), o.Metrics)
@@ -83,7 +87,7 @@ func JSONSchema(o Owned) ([]byte, error) {
 	}
 	set, _ := def("Step").Properties.Get("set")
 	set.PropertyNames = &jsonschema.Schema{Pattern: `^(sender|whatsapp)(\.|$)`}
-	for name, keys := range map[string][]string{"Phase": {"name", "for"}, "Step": {"at"}, "Threshold": {"id", "metric", "is"}, "Target": {"url"}} {
+	for name, keys := range map[string][]string{"Phase": {"name", "for"}, "Step": {"at"}, "Threshold": {"id", "metric", "is"}, "Target": {"url"}, "Metrics": {"path", "gauges"}} {
 		def(name).Required = keys
 	}
 	return json.MarshalIndent(s, "", "  ")
@@ -118,7 +122,8 @@ func metricNames(threshold *jsonschema.Schema, list []string) {
 	if !ok || len(list) == 0 {
 		return
 	}
-	p.AnyOf = []*jsonschema.Schema{{Type: "string", Enum: words(list)}, {Type: "string", Pattern: `^delivered\.within\([0-9a-zµ.]+\)$`, Examples: []any{"delivered.within(30s)"}}}
+	p.AnyOf = []*jsonschema.Schema{{Type: "string", Enum: words(list)}, {Type: "string", Pattern: `^delivered\.within\([0-9a-zµ.]+\)$`, Examples: []any{"delivered.within(30s)"}},
+		{Type: "string", Pattern: `^gauge\.[a-z][a-z0-9_]*\.(max|min|mean|end)$`, Examples: []any{"gauge.workers.min"}}}
 }
 
 // mapType gives the schema of types that are written as text.

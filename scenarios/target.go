@@ -35,6 +35,7 @@ type Target struct {
 	Port        int               `yaml:"port,omitempty"`        // that the image's or command's server listens on; a command without one is told a free one as {{.Port}} and PORT
 	Ready       string            `yaml:"ready,omitempty"`       // path that answers 200 when it is ready; a connection is enough without it
 	Within      time.Duration     `yaml:"within,omitempty"`      // in which it has to be ready; default 1m for an image or a command, 10s for one that should run already
+	Metrics     *Metrics          `yaml:"metrics,omitempty"`     // the sender's own figures
 	Replicas    int               `yaml:"replicas,omitempty"`    // of the image or command, behind a balancer; default 1
 }
 
@@ -137,6 +138,7 @@ func (in *inspector) target() {
 		in.bad("target.replicas", "is negative", "")
 	}
 	in.command(t)
+	in.metrics(t.Metrics)
 	if t.Within < 0 {
 		in.bad("target.within", "is negative", "")
 	}
@@ -180,6 +182,11 @@ func (in *inspector) templates(t *Target) {
 	}
 	for k, v := range t.Environment {
 		texts["environment."+k] = v
+	}
+	if t.Metrics != nil {
+		for k, v := range t.Metrics.Headers {
+			texts["metrics.headers."+k] = v
+		}
 	}
 	for i, v := range t.Command {
 		texts["command["+strconv.Itoa(i)+"]"] = v

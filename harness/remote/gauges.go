@@ -81,6 +81,9 @@ func (g *usage) Read(ctx context.Context) (map[string]float64, error) {
 		ready, _, _ := p.inRotation()
 		v[record.GReplicasReady], v[record.GReplicasWant] = float64(ready), float64(g.system.copies.Load())
 	}
+	if x := g.system.scraper; x != nil {
+		x.read(ctx, v)
+	}
 	return v, nil
 }
 

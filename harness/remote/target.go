@@ -88,6 +88,9 @@ func (s *System) beginTarget(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if s.scraper, err = s.newScraper(ctx); err != nil {
+		return err
+	}
 	whatsapp, err := s.fake.client().Effective(ctx)
 	if err != nil {
 		return err
@@ -182,11 +185,20 @@ func (s *System) webhook() string {
 	case s.balanced():
 		return s.gateway.Inside(part.HTTP) + t.Webhook
 	}
-	u, err := url.Parse(s.door())
+	base, err := baseOf(s.door())
 	if err != nil { // checked long ago
 		return ""
 	}
-	return u.Scheme + "://" + u.Host + t.Webhook
+	return base + t.Webhook
+}
+
+// baseOf is a URL without its path.
+func baseOf(door string) (string, error) {
+	u, err := url.Parse(door)
+	if err != nil {
+		return "", err
+	}
+	return u.Scheme + "://" + u.Host, nil
 }
 
 // knock waits until someone else's sender is ready: nobody learns anything from load on a door that is not there.

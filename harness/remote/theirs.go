@@ -205,7 +205,8 @@ func (x *surroundings) command(port string) []string {
 	return out
 }
 
-// told is what a report says of someone else's sender: how its time was squeezed, and copies that did not last.
+// told is what a report says of someone else's sender: how its time was squeezed, copies that did not last, and figures
+// that could not be read.
 func (s *System) told() []string {
 	var out []string
 	if s.squeezer != nil {
@@ -213,6 +214,9 @@ func (s *System) told() []string {
 	}
 	if s.pool != nil {
 		out = append(out, s.pool.told()...)
+	}
+	if s.scraper != nil {
+		out = append(out, s.scraper.told(s.opts.Scenario.Target.Metrics)...)
 	}
 	return out
 }

@@ -60,6 +60,9 @@ const (
 	GLateness       = "lateness_p99_s" // of hits since the last reading
 )
 
+// GOwn is before the name of a gauge that a sender of one's own tells, where it is none of those above.
+const GOwn = "own_"
+
 // What a part used of the machine, when parts are processes or containers: part_whatsapp_1_cpu_cores, averaged since the
 // last reading, and part_whatsapp_1_memory_bytes.
 const (
