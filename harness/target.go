@@ -40,7 +40,7 @@ func newTargeted(sc *scenarios.Scenario, base, fake string) (*targeted, error) {
 		f.method = http.MethodPost
 	}
 	parse := func(key, text string) *template.Template {
-		tpl, e := template.New(key).Option("missingkey=error").Parse(text)
+		tpl, e := scenarios.Template(key, text)
 		if e != nil && err == nil {
 			err = fmt.Errorf("target.%s: %w", key, e)
 		}

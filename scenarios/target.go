@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/template"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/files"
@@ -165,6 +164,8 @@ func pathAlone(s string) bool {
 	return err == nil
 }
 
+var unknownFunction = regexp.MustCompile(`function "(\w+)" not defined`)
+
 var unknownField = regexp.MustCompile(`can't evaluate field (\w+)`)
 
 // templates tries every template out, secrets included, so that a misspelt field is found now.
@@ -192,7 +193,7 @@ func (in *inspector) templates(t *Target) {
 		texts["command["+strconv.Itoa(i)+"]"] = v
 	}
 	for key, text := range texts {
-		tpl, err := template.New("").Option("missingkey=error").Parse(text)
+		tpl, err := Template("", text)
 		if err == nil {
 			err = tpl.Execute(io.Discard, TargetFields{Secret: secrets})
 		}
@@ -205,6 +206,12 @@ func (in *inspector) templates(t *Target) {
 			problem, hint = "{{."+m[1]+"}} is not known here", "there are "+join(fields)
 			if s := strict.Suggest(m[1], fields); s != "" {
 				hint = "did you mean {{." + s + "}}?"
+			}
+		} else if m := unknownFunction.FindStringSubmatch(problem); m != nil {
+			names := slices.Sorted(maps.Keys(Functions))
+			problem, hint = m[1]+" is not a function here", "there are "+join(names)+", and those of Go's templates"
+			if s := strict.Suggest(m[1], names); s != "" {
+				hint = "did you mean " + s + "?"
 			}
 		} else if i := strings.LastIndex(problem, "map has no entry for key "); i >= 0 {
 			problem, hint = problem[i+len("map has no entry for key "):]+" is not one of the secrets", "add it under target.secrets"

@@ -14,7 +14,9 @@ import (
 
 // The sender's own figures become gauges; a page that fails leaves them out and is told of.
 func TestScraper(t *testing.T) {
-	answer := func(w http.ResponseWriter) { fmt.Fprint(w, "jobs{state=\"waiting\"} 7\njobs{state=\"active\"} 3\nage 12\nlag_s 4\n") }
+	answer := func(w http.ResponseWriter) {
+		fmt.Fprint(w, "jobs{state=\"waiting\"} 7\njobs{state=\"active\"} 3\nage 12\nlag_s 4\n")
+	}
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/metrics" || r.Header.Get("Authorization") != "Bearer open sesame" {
 			w.WriteHeader(http.StatusForbidden)

@@ -12,7 +12,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"text/template"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/harness/part"
@@ -169,7 +168,7 @@ func (s *System) surroundings(t scenarios.Target) (*surroundings, error) {
 func (x *surroundings) fill(text, port string) (string, error) {
 	fields := x.fields
 	fields.Port = port
-	tpl, err := template.New("").Option("missingkey=error").Parse(text)
+	tpl, err := scenarios.Template("", text)
 	if err != nil {
 		return "", err
 	}
