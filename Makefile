@@ -3,7 +3,7 @@
 GO ?= go
 OUT ?= runs
 
-.PHONY: help build test check bench e2e acceptance crash agreement bench-cost bench-fakewa bench-sender bench-load bench-import june6
+.PHONY: help build test check gate bench e2e acceptance crash agreement bench-cost bench-fakewa bench-sender bench-load bench-import june6
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ check: ## exactly what CI asks of a change: format, vet, staticcheck, tidy, test
 	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
 	$(MAKE) test
+
+gate: ## every known way to be green while something is wrong, and the right answer of each
+	$(GO) test -count=1 -v -run Gate ./internal/gate ./reports
 
 bench: ## cost of a replay at 10k, 100k and 1M messages
 	$(GO) test -run xxx -bench Replay -benchtime 1x -timeout 30m ./harness/local
