@@ -13,7 +13,9 @@ type Blocks struct {
 	WhatsApp  func(file string, yaml []byte) error
 	Fault     func(yaml []byte) error
 	Metric    func(name string) error
-	Threshold func(t Threshold) error // what a threshold asks of its metric: its limit's unit, its window
+	Settings  func(sender, whatsapp []byte) map[string]string // every setting in force, by dotted key; nil when a block is wrong
+	Number    string                                          // the business number that the sender writes from
+	Threshold func(t Threshold) error                         // what a threshold asks of its metric: its limit's unit, its window
 }
 
 // UnmarshalNode takes the fault over as it is written.

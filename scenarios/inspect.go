@@ -28,6 +28,10 @@ func inspect(tree *strict.Node, b Blocks) (*Scenario, strict.Errors) {
 	if err == nil {
 		in.validate()
 	}
+	if len(in.errs) == 0 {
+		in.idleJudge()
+		in.idleSteps()
+	}
 	return &in.s, in.errs
 }
 

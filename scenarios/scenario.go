@@ -40,6 +40,7 @@ type Scenario struct {
 	Thresholds []Threshold        `yaml:"thresholds,omitempty"`
 
 	File string        `yaml:"-"` // where it was read from; catalog/NAME.yaml for those built in
+	Idle strict.Errors `yaml:"-"` // what would strike, change or judge nothing, as far as the file tells: a run of it is invalid
 	Span time.Duration `yaml:"-"` // from the start to the last message of the trace
 
 	pace float64 // by how much a trace is faster than its file says; 0 is 1

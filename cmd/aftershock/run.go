@@ -128,6 +128,9 @@ func (f *runFlags) run(cmd *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
+	for _, e := range s.Idle {
+		fmt.Fprintf(cmd.ErrOrStderr(), "aftershock: the run will be invalid: %v\n", e)
+	}
 	f.settle(s, cmd.Flags())
 	if err := errors.Join(f.check(), f.placeFlags.check(cmd.Flags())); err != nil {
 		return usageError(err)

@@ -121,7 +121,7 @@ func newScenarioCheckCommand() *cobra.Command {
 		Use:   "check SCENARIO...",
 		Short: "Check scenarios without running them",
 		Long: `Checks scenarios whole: every key and value, what they extend, every variant, every step of the timeline, every
-threshold and the trace. Everything that is wrong is told by file, line and key; the exit code is then 2.`,
+threshold and the trace. A step that would do nothing is wrong here; a run of it is invalid. Everything that is wrong is told by file, line and key; the exit code is then 2.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usageError(fmt.Errorf("%s needs a scenario: a file, or a name from 'aftershock scenario list'", cmd.CommandPath()))
@@ -132,6 +132,9 @@ threshold and the trace. Everything that is wrong is told by file, line and key;
 			var wrong []error
 			for _, name := range args {
 				s, err := scenarios.Open(name, scenarios.Options{Blocks: blocks()})
+				if err == nil {
+					err = s.Idle.Err()
+				}
 				if err != nil {
 					wrong = append(wrong, err)
 					continue

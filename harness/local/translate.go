@@ -120,5 +120,15 @@ func Blocks() scenarios.Blocks {
 		Sender:   func(file string, yaml []byte) error { _, err := sut.ParseConfig(file, yaml); return err },
 		WhatsApp: func(file string, yaml []byte) error { _, err := fakewa.ParseConfig(file, yaml); return err },
 		Fault:    fakewa.CheckFault,
+		Settings: settingsOf, Number: phone,
 	}
+}
+
+// settingsOf are the settings in force with two blocks of a scenario; nil when one of them is wrong.
+func settingsOf(sender, whatsapp []byte) map[string]string {
+	fakeCfg, senderCfg, err := configs(&scenarios.Scenario{Sender: sender, WhatsApp: whatsapp})
+	if err != nil {
+		return nil
+	}
+	return effective(senderCfg.Effective(), strict.Flatten(fakeCfg))
 }

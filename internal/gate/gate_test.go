@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -74,6 +75,41 @@ var answers = map[string][]answer{
 	"set-twice":                            invalid("the timeline's step at 2m0s (set sender.drafts.rate_limit = 300/min) did nothing"),
 	"scale-to-what-it-is":                  invalid("the timeline's step at 2m0s (scale whatsapp to 6) did nothing"),
 	"may-miss":                             {{reports.ExitMet, nil, nil}},
+}
+
+// checked are those that `aftershock scenario check` refuses already, and what it says.
+var checked = map[string]string{
+	"no-thresholds":                     "thresholds: are none",
+	"warnings-only":                     "thresholds: only warn",
+	"fault-no-such-type":                "timeline[0].fault.type",
+	"fault-no-media":                    "timeline[0].fault.where",
+	"fault-of-an-endpoint-nobody-calls": "timeline[0].fault.where",
+	"fault-no-such-number":              "timeline[0].fault.number",
+	"fault-share-0":                     "timeline[0].fault.share",
+	"fault-a-millisecond":               "timeline[0].fault",
+	"kill-nobody":                       "timeline[0].kill",
+	"pause-nobody":                      "timeline[0].pause",
+	"set-to-what-it-is":                 "timeline[0].set",
+	"set-twice":                         "timeline[1].set",
+	"scale-to-what-it-is":               "timeline[1].scale.whatsapp",
+}
+
+func TestGateCheck(t *testing.T) {
+	for name := range answers {
+		s, err := open(filepath.Join("testdata", name+".yaml"), nil)
+		if err != nil {
+			continue // not run at all: the table says so
+		}
+		want, said := checked[name], fmt.Sprint(s.Idle.Err())
+		if (want != "") != (len(s.Idle) > 0) || !strings.Contains(said, want) {
+			t.Errorf("%s: want %q, check says %s", name, want, said)
+		}
+	}
+	for _, name := range scenarios.Names() {
+		if s, err := open(name, nil); err != nil || len(s.Idle) > 0 {
+			t.Errorf("%s: %v %v", name, err, s.Idle)
+		}
+	}
 }
 
 // open reads a scenario as `aftershock run` does.
