@@ -9,12 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -25,6 +27,9 @@ type faketime struct {
 	waits   string // a library of ours for waits that it does not know; "" without a C compiler
 	rate    float64
 	began   time.Time // of all copies' squeezed time
+
+	mu     sync.Mutex
+	spared map[string]bool // programs beside the sender that it started without the library
 }
 
 //go:embed preload/clockwait.c
@@ -145,6 +150,11 @@ func clean(env []string) []string {
 // says tells how time was squeezed, and what was not.
 func (f *faketime) says() []string {
 	out := []string{fmt.Sprintf("time ran %g times as fast, the sender's by libfaketime (%s): what it computes, its disk, and programs beside it (a database, a Redis) kept the wall's pace, and dates in its webhooks fall behind its clock", f.rate, f.library)}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.spared) > 0 {
+		out = append(out, "the sender started "+strings.Join(slices.Sorted(maps.Keys(f.spared)), ", ")+" without libfaketime: that kept the wall's time")
+	}
 	if f.waits == "" {
 		out = append(out, "this libfaketime does not know sem_clockwait, and there is no C compiler to add it: locks of Python that wait for a time wait too long")
 	}
@@ -186,18 +196,32 @@ func squeezableFrom(name, folder string, depth int) error {
 	return checkBinary(path)
 }
 
-// loaded refuses a process that runs, and whose time is not squeezed: a shell may have started anything.
+// loaded refuses a process that runs, and whose time is not squeezed: a shell may have started anything. What was started
+// without the library on purpose is told of.
 func (f *faketime) loaded(pid int) error {
 	dir := "/proc/" + strconv.Itoa(pid)
 	exe, err := os.Readlink(dir + "/exe")
 	if err != nil {
 		return nil // it has ended
 	}
+	env, err := os.ReadFile(dir + "/environ")
+	if err != nil {
+		return nil
+	}
+	if !bytes.Contains(env, []byte(f.library)) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.spared == nil {
+			f.spared = map[string]bool{}
+		}
+		f.spared[nameOf(dir, exe)] = true
+		return nil
+	}
 	if err := checkBinary(dir + "/exe"); err != nil {
 		return errors.New(strings.ReplaceAll(err.Error(), dir+"/exe", exe))
 	}
-	maps, err := os.ReadFile(dir + "/maps")
-	if err == nil && len(maps) > 0 && !bytes.Contains(maps, []byte(filepath.Base(f.library))) {
+	loaded, err := os.ReadFile(dir + "/maps")
+	if err == nil && len(loaded) > 0 && !bytes.Contains(loaded, []byte(filepath.Base(f.library))) {
 		return fmt.Errorf("--compress: %s runs without libfaketime, though it was told to load it: its time cannot be squeezed", exe)
 	}
 	return nil
@@ -222,4 +246,13 @@ func checkBinary(path string) error {
 		return fmt.Errorf("--compress: %s runs with somebody else's rights (setuid), so that no library is loaded into it%s", path, hint)
 	}
 	return nil
+}
+
+// nameOf is what a process calls itself.
+func nameOf(dir, exe string) string {
+	b, err := os.ReadFile(dir + "/comm")
+	if err != nil {
+		return filepath.Base(exe)
+	}
+	return strings.TrimSpace(string(b))
 }
