@@ -35,6 +35,7 @@ type sweepFlags struct {
 	seeds, jobs             int
 	lessons, keep, switches bool
 	within                  float64
+	theirs                  theirFlags
 }
 
 func newSweepCommand() *cobra.Command {
@@ -51,6 +52,7 @@ Exit codes: 0 swept · 1 could not run · 2 bad usage · 130 interrupted (run it
   aftershock sweep june6 --variants all --seeds 5
   aftershock sweep june6 --lessons
   aftershock sweep june6 --switches
+  aftershock sweep mine.yaml --vary target.environment.RATE=100,200,400 --compress 10
   aftershock sweep june6 --variant unmitigated --vary sender.whatsapp.replicas.max=4,8,16
   aftershock sweep june6-slo --find sender.drafts.rate_limit=200/min..1200/min
   aftershock sweep june6 --preset incident --find load.phases.surge.rate=200/min..1100/min --until "recovery.metastable == false"`,
@@ -70,7 +72,8 @@ Exit codes: 0 swept · 1 could not run · 2 bad usage · 130 interrupted (run it
 	fl.StringVar(&f.until, "until", "", "what has to hold for --find, a metric and a limit (default: the scenario's thresholds)")
 	fl.Float64Var(&f.within, "within", 2, "how narrow --find gets, in per cent of the value")
 	fl.IntVar(&f.seeds, "seeds", 1, "how many seeds to run each setting on")
-	fl.IntVar(&f.jobs, "jobs", runtime.NumCPU(), "runs side by side")
+	fl.IntVar(&f.jobs, "jobs", runtime.NumCPU(), "runs side by side (default 1 with a sender of your own)")
+	f.theirs.register(fl)
 	fl.StringArrayVar(&f.safe, "safe", nil, "what safe means, a metric and a limit (repeatable): \"duplicates.copies == 0\"")
 	fl.StringVar(&f.headline, "metric", "", "the metric of map, ranks and tornado (default messages.harmed.rate)")
 	fl.StringVar(&f.cost, "cost", "", "the other metric of the Pareto front (default delivery_time.p99)")
@@ -89,8 +92,8 @@ func (f *sweepFlags) run(cmd *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	if base.Target != nil {
-		return usageError(errors.New("a sweep replays the reference sender; the scenario has a target, a sender of your own (see aftershock run)"))
+	if err := f.theirs.suits(base, cmd.Flags(), &f.jobs); err != nil {
+		return usageError(err)
 	}
 	axes, err := f.axes(base)
 	if err != nil {
@@ -104,14 +107,14 @@ func (f *sweepFlags) run(cmd *cobra.Command, name string) error {
 		return usageError(err)
 	}
 	progress := newSweepProgress(os.Stderr)
-	s := &sweep.Sweep{Scenario: base.Name, SHA256: base.SHA256(), Tool: version() + "/" + f.queue, Axes: axes, Seeds: f.seedList(base), Jobs: f.jobs, Keep: f.keep,
+	s := &sweep.Sweep{Scenario: base.Name, SHA256: base.SHA256(), Tool: version() + "/" + f.queue + f.theirs.mark(), Axes: axes, Seeds: f.seedList(base), Jobs: f.jobs, Keep: f.keep,
 		Replay: func(ctx context.Context, j sweep.Job, dir string) error { return f.replay(ctx, name, j, dir) }, Progress: progress.show}
 	s.Dir = f.folder(s)
 	// Every setting is checked before the first run starts.
 	if err := f.checkAll(name, s); err != nil {
 		return usageError(err)
 	}
-	for _, note := range changedLater(base, axes) {
+	for _, note := range append(changedLater(base, axes), newNames(base, axes)...) {
 		fmt.Fprintln(os.Stderr, "aftershock: "+note)
 	}
 	fmt.Fprintf(os.Stderr, "aftershock: results are kept in %s\n", s.Dir)
@@ -302,7 +305,7 @@ func (f *sweepFlags) replay(ctx context.Context, name string, j sweep.Job, dir s
 	}
 	info := record.Info{ID: filepath.Base(dir), Tool: version(), Command: strings.Join(append(command, "--seed", fmt.Sprint(j.Seed)), " "),
 		Scenario: record.ScenarioInfo{Name: s.Name, Title: s.Title, Purpose: s.Purpose, SHA256: s.SHA256(), Seed: s.Seed, Preset: s.Preset(), Variants: f.with(j), Overrides: overrides}}
-	_, err = local.Replay(ctx, local.Options{Scenario: s, Dir: dir, Info: info, Clock: "virtual", Queue: f.queue})
+	_, err = local.Replay(ctx, f.theirs.options(local.Options{Scenario: s, Dir: dir, Info: info, Clock: "virtual", Queue: f.queue}))
 	return err
 }
 
