@@ -34,16 +34,15 @@ func (t *theirFlags) suits(s *scenarios.Scenario, fl *pflag.FlagSet, jobs *int) 
 	case s.Target == nil:
 		return nil
 	case s.Target.Image != "":
-		t.place.env = "containers"
-	case s.Target.Program():
-		t.place.env = "processes"
-	default:
-		return errors.New("a sweep starts the sender anew for each setting, and this one runs already\nhint: add target.command or target.image, which say how to start it")
+		return errors.New("a sweep replays the reference sender, or one that target.command starts anew for each setting: this one is an image\nhint: run it with each setting, --env containers --set target.environment.NAME=…, and compare")
+	case !s.Target.Program():
+		return errors.New("a sweep replays the reference sender, or one that target.command starts anew for each setting: this one runs already\nhint: add target.command, which says how to start it")
 	}
+	t.place.env = "processes"
 	if !fl.Changed("jobs") {
 		*jobs = 1
 	}
-	if *jobs > 1 && s.Target.Program() && (s.Target.Listens() > 0 || !s.Target.AsksForFake()) {
+	if *jobs > 1 && (s.Target.Listens() > 0 || !s.Target.AsksForFake()) {
 		return errors.New("--jobs: senders side by side need ports of their own: write target.url as a path, and have the command take {{.Port}} (or PORT) and {{.FakeWA}}")
 	}
 	return nil
