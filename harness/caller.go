@@ -31,6 +31,7 @@ type caller struct {
 	told   account
 	lanes  instant.Lanes
 	stop   time.Duration // bound on a Retry-After that is honoured
+	pace   float64       // of a sender whose seconds are shorter; 0 is 1
 }
 
 // attack sends hits through vegeta, each at its offset from the caller's start, and returns when every one has its last
@@ -75,10 +76,11 @@ func (c *caller) RoundTrip(r *http.Request) (*http.Response, error) {
 func (c *caller) deliver(m message) (status int, err error) {
 	lane := c.lanes.Of(instant.Client, m.number)
 	hit := Hit{Number: m.number}
+	kept := map[string]string{} // by steps before the message
 	for attempt := 1; ; attempt++ {
 		var wait time.Duration
 		var t Try
-		t, wait, err = c.attempt(m, attempt, lane)
+		t, wait, err = c.attempt(m, attempt, lane, kept)
 		c.told.tried(m.number, attempt, t)
 		hit.Tries, status = append(hit.Tries, t), t.Status
 		if !retryable(status, err) || attempt > c.client.Retries || c.ctx.Err() != nil {
@@ -95,10 +97,14 @@ func retryable(status int, err error) bool {
 }
 
 // attempt makes one request and reads its answer to the end.
-func (c *caller) attempt(m message, n int, lane instant.Lane) (t Try, retryAfter time.Duration, err error) {
+func (c *caller) attempt(m message, n int, lane instant.Lane, kept map[string]string) (t Try, retryAfter time.Duration, err error) {
 	ctx, cancel := context.WithDeadline(c.ctx, lane.Deadline(c.client.Timeout))
 	defer cancel()
 	t.At = time.Since(c.start)
+	ctx, round, err := c.attemptSteps(ctx, m, kept, &t)
+	if failed, ok := err.(errStepFailed); ok {
+		return t, 0, failed.within
+	}
 	req, err := c.form.request(ctx, m, n)
 	if err != nil {
 		t.Done, t.Error = t.At, reason(err)
@@ -109,8 +115,9 @@ func (c *caller) attempt(m message, n int, lane instant.Lane) (t Try, retryAfter
 		_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))
 		resp.Body.Close()
 		t.Status = resp.StatusCode
+		c.renew(round, resp.StatusCode)
 		if s, e := strconv.Atoi(resp.Header.Get("Retry-After")); e == nil && s > 0 {
-			retryAfter = time.Duration(s) * time.Second
+			retryAfter = time.Duration(float64(s) / max(1, c.pace) * float64(time.Second))
 		}
 	}
 	if err != nil {
@@ -129,6 +136,8 @@ func reason(err error) string {
 		return "timeout"
 	case errors.Is(err, context.Canceled):
 		return "interrupted"
+	case errors.As(err, new(*stepError)):
+		return "step"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "refused"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):

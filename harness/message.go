@@ -55,6 +55,7 @@ type mint struct {
 	mediaBase               string
 	size                    int
 	rows                    []scenarios.Arrival // of a trace; nil with phases
+	numbers                 []string            // recipients; nil makes them up
 }
 
 type kindShare struct {
@@ -123,6 +124,9 @@ func (m *mint) make(n uint64) message {
 	}
 	// +1 555 01xx xxxx: the range that the North American numbering plan keeps for fiction, widened.
 	msg.to = "1555" + strconv.Itoa(10_000_000 + rank)[1:]
+	if m.numbers != nil {
+		msg.to = m.numbers[rank]
+	}
 	if m.tenants > 1 {
 		msg.tenant = "t" + strconv.Itoa(1+int(m.tenant.Float(n)*float64(m.tenants)))
 	}

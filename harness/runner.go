@@ -73,10 +73,19 @@ func (r *Runner) Run(ctx context.Context) (record.Info, error) {
 	if err != nil {
 		return r.Info, err
 	}
-	m, err := newMint(r.Scenario.Messages, r.Scenario.Seed, r.MediaBase)
+	numbers, err := r.Scenario.ReadNumbers()
 	if err != nil {
 		return r.Info, err
 	}
+	messages := r.Scenario.Messages
+	if numbers != nil {
+		messages.Recipients = len(numbers)
+	}
+	m, err := newMint(messages, r.Scenario.Seed, r.MediaBase)
+	if err != nil {
+		return r.Info, err
+	}
+	m.numbers = numbers
 	m.rows = rows
 	start := time.Now()
 	if r.Team != nil {
@@ -170,7 +179,7 @@ func (r *Runner) send(ctx context.Context, t *table, f form, m *mint, at []time.
 	if r.Team == nil {
 		attack(ctx, at, r.System.Transport, &caller{
 			client: r.Scenario.Client, form: f, mint: m, number: func(seq uint64) uint64 { return seq + 1 },
-			start: t.start, told: told, lanes: r.lanes(),
+			start: t.start, told: told, lanes: r.lanes(), pace: r.theirPace(),
 		})
 		return nil
 	}
@@ -180,6 +189,14 @@ func (r *Runner) send(ctx context.Context, t *table, f form, m *mint, at []time.
 		return nil // interrupted: what was not told of is not in the run
 	}
 	return err
+}
+
+// theirPace is how many times as fast someone else's sender lives: what it calls seconds is squeezed with the rest.
+func (r *Runner) theirPace() float64 {
+	if r.Scenario.Target == nil {
+		return 1
+	}
+	return r.Scenario.Pace()
 }
 
 // pass keeps the run tied to the wall while someone watches.

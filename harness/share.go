@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -40,6 +41,9 @@ func NewShare(ctx context.Context, sc *scenarios.Scenario, to Aim, shard, shards
 	}
 	if s.form, err = formOf(sc, to.URL, to.FakeURL); err != nil {
 		return nil, err
+	}
+	if sc.Messages.Numbers != "" {
+		return nil, errors.New("messages.numbers is a file of the machine that runs the scenario: agents have none")
 	}
 	if s.mint, err = newMint(sc.Messages, sc.Seed, to.MediaBase); err != nil {
 		return nil, err

@@ -1,13 +1,11 @@
 package harness
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
-	"text/template"
 
 	"github.com/aftershock-dev/aftershock/internal/offlimits"
 	"github.com/aftershock-dev/aftershock/scenarios"
@@ -15,11 +13,9 @@ import (
 
 // targeted is the request form of someone else's sender, from the scenario's target block.
 type targeted struct {
-	method  string
 	base    string // in place of the scheme and host of the target's URL; "" keeps them
-	url     *template.Template
-	body    *template.Template
-	header  map[string]*template.Template
+	send    *draft
+	steps   *steps // nil without
 	success []int
 	idem    bool
 	fake    string
@@ -32,30 +28,22 @@ func newTargeted(sc *scenarios.Scenario, base, fake string) (*targeted, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &targeted{
-		method: t.Method, base: base, header: map[string]*template.Template{}, success: t.Success,
-		idem: sc.Client.IdempotencyKey, fake: fake, secrets: secrets,
-	}
-	if f.method == "" {
-		f.method = http.MethodPost
-	}
-	parse := func(key, text string) *template.Template {
-		tpl, e := scenarios.Template(key, text)
-		if e != nil && err == nil {
-			err = fmt.Errorf("target.%s: %w", key, e)
-		}
-		return tpl
-	}
-	f.url, f.body = parse("url", t.URL), parse("body", t.Body)
-	for k, v := range t.Headers {
-		f.header[k] = parse("headers."+k, v)
-	}
+	f := &targeted{base: base, success: t.Success, idem: sc.Client.IdempotencyKey, fake: fake, secrets: secrets}
+	f.send, err = newDraft("target.", scenarios.Request{Method: t.Method, URL: t.URL, Headers: t.Headers, Body: t.Body, Form: t.Form})
 	if err != nil {
 		return nil, err
 	}
-	req, err := f.request(context.Background(), message{number: 1, to: "15550000000", kind: "text"}, 1)
+	if f.steps, err = newSteps(f, t.Steps); err != nil {
+		return nil, err
+	}
+	m := message{number: 1, to: "15550000000", kind: "text"}
+	v := f.fields(m, f.steps.placeholders())
+	where, err := f.send.where(v, f.base)
 	if err == nil {
-		err = offlimits.Check(req.Context(), req.URL.String())
+		_, err = f.send.request(context.Background(), v, where)
+	}
+	if err == nil {
+		err = offlimits.Check(context.Background(), where)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("target: %w", err)
@@ -63,43 +51,26 @@ func newTargeted(sc *scenarios.Scenario, base, fake string) (*targeted, error) {
 	return f, nil
 }
 
-func (f *targeted) request(ctx context.Context, m message, _ int) (*http.Request, error) {
-	v := scenarios.TargetFields{
+// fields are what templates may use for a message.
+func (f *targeted) fields(m message, taken map[string]string) scenarios.TargetFields {
+	return scenarios.TargetFields{
 		To: m.to, Text: "Your order is on its way " + m.ref(), MediaURL: m.media, Key: m.id(), Type: m.kind,
-		Class: m.class, Tenant: m.tenant, FakeWA: f.fake, Secret: f.secrets,
+		Class: m.class, Tenant: m.tenant, FakeWA: f.fake, Secret: f.secrets, Taken: taken,
 	}
-	render := func(tpl *template.Template) (string, error) {
-		var b bytes.Buffer
-		err := tpl.Execute(&b, v)
-		return b.String(), err
-	}
-	where, err := render(f.url)
+}
+
+func (f *targeted) request(ctx context.Context, m message, _ int) (*http.Request, error) {
+	v := f.fields(m, takenIn(ctx))
+	where, err := f.send.where(v, f.base)
 	if err != nil {
 		return nil, err
 	}
-	if where, err = rebase(where, f.base); err != nil {
-		return nil, err
-	}
-	body, err := render(f.body)
+	req, err := f.send.request(ctx, v, where)
 	if err != nil {
 		return nil, err
-	}
-	req, err := http.NewRequestWithContext(ctx, f.method, where, bytes.NewReader([]byte(body)))
-	if err != nil {
-		return nil, err
-	}
-	for k, tpl := range f.header {
-		h, err := render(tpl)
-		if err != nil {
-			return nil, err
-		}
-		req.Header.Set(k, h)
 	}
 	if f.idem && req.Header.Get("Idempotency-Key") == "" {
 		req.Header.Set("Idempotency-Key", m.id())
-	}
-	if req.Header.Get("Content-Type") == "" {
-		req.Header.Set("Content-Type", "application/json")
 	}
 	return req, nil
 }
@@ -125,9 +96,12 @@ func rebase(where, base string) (string, error) {
 	return w.String(), nil
 }
 
-func (f *targeted) taken(status int) bool {
-	if len(f.success) == 0 {
+func (f *targeted) taken(status int) bool { return success(f.success, status) }
+
+// success tells whether a status is one of those that count; without any, every 2xx does.
+func success(list []int, status int) bool {
+	if len(list) == 0 {
 		return status >= 200 && status < 300
 	}
-	return slices.Contains(f.success, status)
+	return slices.Contains(list, status)
 }

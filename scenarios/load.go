@@ -35,6 +35,9 @@ func Open(nameOrPath string, o Options) (*Scenario, error) {
 			return nil, err
 		}
 	}
+	if _, err := s.ReadNumbers(); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 

@@ -83,6 +83,7 @@ type Phase struct {
 type Messages struct {
 	Mix        map[string]quantity.Share `yaml:"mix,omitempty"`        // type → share; the default is text alone
 	Recipients int                       `yaml:"recipients,omitempty"` // default 20000
+	Numbers    string                    `yaml:"numbers,omitempty"`    // a file of recipients, one a line (of a CSV, its first column), in place of made up ones
 	Skew       string                    `yaml:"skew,omitempty"`       // "" (uniform) | zipf(1.1)
 	Size       int                       `yaml:"size,omitempty"`       // bytes of media, default 2048
 	Class      string                    `yaml:"class,omitempty"`      // otp | reply | transactional | bulk

@@ -38,9 +38,12 @@ var targetSource string
 //go:embed metrics.go
 var metricsSource string
 
+//go:embed steps.go
+var stepsSource string
+
 // JSONSchema returns the JSON Schema of scenario files, for editors.
 func JSONSchema(o Owned) ([]byte, error) {
-	comments, err := fieldComments(scenarioSource, targetSource, metricsSource)
+	comments, err := fieldComments(scenarioSource, targetSource, metricsSource, stepsSource)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +90,7 @@ func JSONSchema(o Owned) ([]byte, error) {
 	}
 	set, _ := def("Step").Properties.Get("set")
 	set.PropertyNames = &jsonschema.Schema{Pattern: `^(sender|whatsapp)(\.|$)`}
-	for name, keys := range map[string][]string{"Phase": {"name", "for"}, "Step": {"at"}, "Threshold": {"id", "metric", "is"}, "Target": {"url"}, "Metrics": {"path", "gauges"}} {
+	for name, keys := range map[string][]string{"Phase": {"name", "for"}, "Step": {"at"}, "Threshold": {"id", "metric", "is"}, "Target": {"url"}, "Metrics": {"path", "gauges"}, "Request": {"url"}} {
 		def(name).Required = keys
 	}
 	return json.MarshalIndent(s, "", "  ")

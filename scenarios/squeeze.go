@@ -25,6 +25,9 @@ func (s *Scenario) Squeeze(n float64) *Scenario {
 	return &out
 }
 
+// Pace is how many times as fast as written the scenario's time runs.
+func (s *Scenario) Pace() float64 { return max(1, s.pace) }
+
 // squeeze changes every amount with a unit in the block.
 func (b Block) squeeze(n float64) Block {
 	tree, err := strict.Parse("", b)

@@ -22,7 +22,9 @@ type Target struct {
 	Method      string            `yaml:"method,omitempty"` // default POST
 	URL         string            `yaml:"url"`              // of its front door; a path alone with Image or run --target
 	Headers     map[string]string `yaml:"headers,omitempty"`
-	Body        string            `yaml:"body,omitempty"` // {{.To}} {{.Text}} {{.MediaURL}} {{.Key}} {{.Secret.name}}
+	Body        string            `yaml:"body,omitempty"`  // {{.To}} {{.Text}} {{.MediaURL}} {{.Key}} {{.Secret.name}}
+	Form        map[string]string `yaml:"form,omitempty"`  // fields of a form, in place of Body; templates
+	Steps       []Request         `yaml:"steps,omitempty"` // requests before that one: log in, upload
 	Secrets     map[string]Secret `yaml:"secrets,omitempty"`
 	Success     []int             `yaml:"success,omitempty"`     // statuses that mean taken; default every 2xx
 	Recognise   string            `yaml:"recognise,omitempty"`   // how copies of a message are told: callback | marker (default) | text
@@ -56,6 +58,7 @@ type TargetFields struct {
 	FakeWA   string // base URL of the fake Cloud API, as the target reaches it
 	Port     string // that a copy of the target is to listen on; for its command and environment
 	Secret   map[string]string
+	Taken    map[string]string // by steps, from answers
 
 	AppSecret   string // signs what is posted to Webhook
 	VerifyToken string
@@ -138,6 +141,7 @@ func (in *inspector) target() {
 	}
 	in.command(t)
 	in.metrics(t.Metrics)
+	in.steps(t)
 	if t.Within < 0 {
 		in.bad("target.within", "is negative", "")
 	}
@@ -189,20 +193,35 @@ func (in *inspector) templates(t *Target) {
 			texts["metrics.headers."+k] = v
 		}
 	}
+	for k, v := range t.Form {
+		texts["form."+k] = v
+	}
+	taken := map[string]string{}
+	for i, step := range t.Steps {
+		in.fill(step.texts("steps["+strconv.Itoa(i)+"]."), TargetFields{Secret: secrets, Taken: maps.Clone(taken)})
+		for name := range step.Take {
+			taken[name] = "1"
+		}
+	}
 	for i, v := range t.Command {
 		texts["command["+strconv.Itoa(i)+"]"] = v
 	}
+	in.fill(texts, TargetFields{Secret: secrets, Taken: taken})
+}
+
+// fill tries templates out.
+func (in *inspector) fill(texts map[string]string, fields TargetFields) {
 	for key, text := range texts {
 		tpl, err := Template("", text)
 		if err == nil {
-			err = tpl.Execute(io.Discard, TargetFields{Secret: secrets})
+			err = tpl.Execute(io.Discard, fields)
 		}
 		if err == nil {
 			continue
 		}
 		problem, hint := strings.TrimPrefix(err.Error(), "template: :"), ""
 		if m := unknownField.FindStringSubmatch(problem); m != nil {
-			fields := []string{"To", "Text", "MediaURL", "Key", "Type", "Class", "Tenant", "FakeWA", "Port", "Secret", "AppSecret", "VerifyToken"}
+			fields := []string{"To", "Text", "MediaURL", "Key", "Type", "Class", "Tenant", "FakeWA", "Port", "Secret", "Taken", "AppSecret", "VerifyToken"}
 			problem, hint = "{{."+m[1]+"}} is not known here", "there are "+join(fields)
 			if s := strict.Suggest(m[1], fields); s != "" {
 				hint = "did you mean {{." + s + "}}?"
@@ -214,7 +233,11 @@ func (in *inspector) templates(t *Target) {
 				hint = "did you mean " + s + "?"
 			}
 		} else if i := strings.LastIndex(problem, "map has no entry for key "); i >= 0 {
-			problem, hint = problem[i+len("map has no entry for key "):]+" is not one of the secrets", "add it under target.secrets"
+			name := problem[i+len("map has no entry for key "):]
+			problem, hint = name+" is not one of the secrets", "add it under target.secrets"
+			if strings.Contains(text, ".Taken."+strings.Trim(name, `"`)) {
+				problem, hint = name+" is taken by no step before", "add it under take of one of target.steps"
+			}
 		}
 		in.bad("target."+key, problem, hint)
 	}
