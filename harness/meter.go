@@ -142,7 +142,7 @@ func (m *meter) own(g record.Gauge) {
 		record.GOffered: asked, record.GFrontDoor: c.frontDoor,
 		record.GFrontDoorFirst: c.frontDoorFirst, record.GAnswered: c.answered, record.GRefused: c.refused,
 		record.GFrontTimeouts: c.timeouts, record.GFront503: c.busy, record.GAPI: c.api, record.GAPIFirst: c.apiFirst,
-		record.GAccepted: c.accepted, record.GGoodput: c.goodput, record.GDuplicates: c.duplicates,
+		record.GAccepted: c.accepted, record.GGoodput: c.goodput, record.GDuplicates: c.duplicates, record.GDuplicated: c.duplicated,
 		record.GDelivered: c.delivered, record.GMediaErrors: c.mediaErrors,
 	} {
 		v[name] = float64(n)

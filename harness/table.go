@@ -107,9 +107,9 @@ type table struct {
 
 // counters are cumulative since the start of the run.
 type counters struct {
-	offered, frontDoor, frontDoorFirst, answered, refused, timeouts, busy int64
-	api, apiFirst, accepted, goodput, duplicates, delivered, mediaErrors  int64
-	inFlight                                                              int64
+	offered, frontDoor, frontDoorFirst, answered, refused, timeouts, busy            int64
+	api, apiFirst, accepted, goodput, duplicates, duplicated, delivered, mediaErrors int64
+	inFlight                                                                         int64
 }
 
 func newTable(start time.Time, at []time.Duration) *table {
@@ -276,6 +276,9 @@ func (t *table) foldCopy(r *row, e Entry, id string) {
 		return
 	}
 	t.count.duplicates++
+	if r.copies == 2 {
+		t.count.duplicated++
+	}
 	if r.more == nil {
 		r.more = &copies{seen: []lineage{r.first}}
 	}

@@ -186,8 +186,8 @@ func figureBacklog(r *Report) (chart.Figure, bool) {
 	d := r.data
 	lines := collect(
 		lineOf(d.gauge("held by the sender", chart.Black, chart.Solid, record.GBacklog, 1)),
-		lineOf(d.gauge("ready to go", chart.Blue, chart.Dashed, record.GReady, 1)),
-		lineOf(d.gauge("to be tried again", chart.Orange, chart.DashDot, record.GRetrying, 1)),
+		lineOf(d.gauge("drafts ready to go", chart.Blue, chart.Dashed, record.GReady, 1)),
+		lineOf(d.gauge("drafts to be tried again", chart.Orange, chart.DashDot, record.GRetrying, 1)),
 	)
 	f := chart.Figure{ID: "P02", Slug: "backlog", Title: "Messages held by the sender",
 		Caption: "The slope says whether things get better; the area is time that messages spent waiting.",

@@ -135,7 +135,7 @@ func (d *Measured) lastValue(counter string) float64 {
 // figureHarm shows the harm done, as it grew.
 func figureHarm(r *Report) (chart.Figure, bool) {
 	d := r.data
-	f := chart.Figure{ID: "P08", Slug: "harm", Caption: "Running totals, each in its own panel, as the sender and the provider counted them while the run went on: a draft made twice counts twice. A step that follows a number was made by it."}
+	f := chart.Figure{ID: "P08", Slug: "harm", Caption: "Running totals, each in its own panel, as the sender and the provider counted them while the run went on. Copies are those beyond the first of a message; everything else is in messages. A step that follows a number was made by it."}
 	for _, h := range []struct {
 		name     string
 		colour   chart.Colour
@@ -143,7 +143,8 @@ func figureHarm(r *Report) (chart.Figure, bool) {
 	}{
 		{"copies too many", chart.Orange, []string{record.GDuplicates}},
 		{"expired", chart.Red, []string{record.GExpired}},
-		{"refused, failed or lost", chart.Purple, []string{record.GRefused, record.GFailed, record.GLost}},
+		{"failed", chart.Purple, []string{record.GFailed}},
+		{"callers told no", chart.Blue, []string{record.GRefused}},
 	} {
 		l := chart.Line{Name: h.name, Colour: h.colour, Step: true}
 		for _, w := range d.whole().steps(d.bin()) {

@@ -58,6 +58,11 @@ type Stats struct {
 	OldestAge     time.Duration // since its message came in
 	OldestWaiting time.Duration // of those never tried
 
+	// The same in messages, of which one may have several drafts.
+	MessagesHeld    int64 // with a draft that is held
+	MessagesExpired int64 // all drafts ended, none was taken, the best of them expired
+	MessagesFailed  int64 // the same, refused for good, dead or given up
+
 	// How drafts ended.
 	Accepted     int64
 	Duplicates   int64 // accepted though a draft of the same message had been, as far as the sender can see
@@ -119,7 +124,7 @@ func (s *Sender) stats() Stats {
 		Backlog: d.Backlog, Ready: d.Ready, Retrying: d.Retrying, Unknown: d.Holding, OldestAge: d.OldestAge, OldestWaiting: d.OldestWaiting,
 		Accepted: d.Accepted, Duplicates: d.Duplicates, Expired: d.Expired, Failed: d.Failed, Dead: d.Dead,
 		GivenUp: d.GivenUp, Held: d.Held, Resolved: d.Resolved, ResolvedLate: d.ResolvedLate, Missing: d.Missing,
-		Cancelled: d.Cancelled,
+		Cancelled: d.Cancelled, MessagesHeld: d.MessagesHeld, MessagesExpired: d.MessagesExpired, MessagesFailed: d.MessagesFailed,
 		RateLimit: cfg.Drafts.RateLimit.PerSecond(),
 		WhatsApp:  serviceOf(s.whatsapp.Fleet().Stats()), DraftsOf: serviceOf(s.drafts.Fleet().Stats()),
 	}

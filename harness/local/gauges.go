@@ -28,6 +28,7 @@ func (g *gauges) Read(context.Context) (map[string]float64, error) {
 		record.GSend:           float64(s.Sends), record.GSendFirst: float64(s.SendFirst),
 		record.GSendTimeouts: float64(s.SendTimeouts), record.GSend503: float64(s.Send503),
 		record.GExpired: float64(s.Expired), record.GFailed: float64(s.Failed + s.Dead + s.GivenUp),
+		record.GBacklogMessages: float64(s.MessagesHeld), record.GExpiredMessages: float64(s.MessagesExpired), record.GFailedMessages: float64(s.MessagesFailed),
 		record.GBacklog: float64(s.Backlog), record.GReady: float64(s.Ready), record.GRetrying: float64(s.Retrying),
 		record.GInFlight: float64(s.InFlight), record.GOldest: s.OldestAge.Seconds(), record.GUnknown: float64(s.Unknown),
 		record.GHeld: float64(s.Held), record.GResolved: float64(s.Resolved), record.GResolvedLate: float64(s.ResolvedLate),

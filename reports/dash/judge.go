@@ -176,14 +176,14 @@ func (j *judge) closed(t scenarios.Threshold) bool {
 // worth saying at once.
 func (j *judge) counted(r reports.ThresholdResult) (v float64, broken bool) {
 	counter, ok := map[string]string{
-		"duplicates.copies": record.GDuplicates, "duplicates.messages": record.GDuplicates, "messages.lost": record.GLost,
-		"messages.expired": record.GExpired, "media.expired": record.GExpired, "messages.failed": record.GFailed,
+		"duplicates.copies": record.GDuplicates, "duplicates.messages": record.GDuplicated, "messages.lost": record.GLost,
+		"messages.expired": record.GExpiredMessages, "media.expired": record.GExpiredMessages, "messages.failed": record.GFailedMessages,
 	}[r.Metric]
 	n := len(j.run.Gauges)
 	if !ok || n == 0 || r.During != "" || r.From > 0 || r.To > 0 || r.For > 0 || r.Some > 0 || r.Within > 0 {
 		return 0, false
 	}
-	if op := r.Criterion.Op; op != "==" && !strings.HasPrefix(op, "<") || (r.Metric == "duplicates.messages" && r.Criterion.Limit > 0) {
+	if op := r.Criterion.Op; op != "==" && !strings.HasPrefix(op, "<") {
 		return 0, false
 	}
 	v, ok = j.run.Gauges[n-1].Values[counter]

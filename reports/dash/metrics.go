@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/aftershock-dev/aftershock/reports/record"
 )
 
 // metric is a gauge of the record under the name and labels that metric systems know it by.
@@ -17,6 +19,7 @@ type metric struct {
 	code    string // Cloud API error code, for the errors by code
 	value   float64
 	counter bool
+	gauge   string
 }
 
 var apiError = regexp.MustCompile(`^api_error_(.+)_total$`)
@@ -28,7 +31,7 @@ func metrics(gauges map[string]float64) []metric {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			continue
 		}
-		m := metric{name: "aftershock_" + safeName(k), value: v, counter: strings.HasSuffix(k, "_total")}
+		m := metric{gauge: k, name: "aftershock_" + safeName(k), value: v, counter: strings.HasSuffix(k, "_total")}
 		if match := apiError.FindStringSubmatch(k); match != nil {
 			m.name, m.code = "aftershock_api_errors_by_code_total", match[1]
 		}
@@ -83,7 +86,7 @@ func (c gaugeCollector) Collect(ch chan<- prometheus.Metric) {
 			ch <- prometheus.MustNewConstMetric(d, kind, m.value, m.code)
 			continue
 		}
-		d := prometheus.NewDesc(m.name, "Gauge of the run's record.", nil, nil)
+		d := prometheus.NewDesc(m.name, record.Help(m.gauge), nil, nil)
 		ch <- prometheus.MustNewConstMetric(d, kind, m.value)
 	}
 }

@@ -203,13 +203,13 @@ func (l *lines) state() string {
 		slo = "-"
 	}
 	tight := func(v string) string { return strings.ReplaceAll(v, " ", "") }
-	return fmt.Sprintf("t=%s trend=%s offered=%s accepted=%s delivered=%s backlog=%s slope=%s oldest=%s drain=%s inflight=%s amp=%s p50=%s p99=%s replicas=%s duplicates=%s expired=%s top_error=%s slo=%s",
+	return fmt.Sprintf("t=%s trend=%s offered=%s accepted=%s delivered=%s backlog=%s slope=%s oldest=%s drain=%s inflight=%s amp=%s p50=%s p99=%s replicas=%s duplicates=%s copies=%s expired=%s top_error=%s slo=%s",
 		hms(h.newest), strings.ToLower(strings.ReplaceAll(string(s.Verdict.Trend), " ", "-")),
 		rate(value(dOffered)), rate(value(dGoodput)), rate(value(dDelivered)),
 		whole(s.Verdict.Backlog), slope, tight(seconds(s.Verdict.Oldest)), drain,
 		whole(value(record.GInFlight)), number(s.Verdict.Amplification),
 		tight(seconds(value(record.GDeliveryP50))), tight(seconds(value(record.GDeliveryP99))),
-		whole(value(record.GReplicasReady)), whole(value(record.GDuplicates)), whole(value(record.GExpired)), top, slo)
+		whole(value(record.GReplicasReady)), whole(value(record.GDuplicated)), whole(value(record.GDuplicates)), whole(value(record.GExpired)), top, slo)
 }
 
 // event says what happened, at once.

@@ -96,7 +96,7 @@ func synthetic(until time.Duration) []Item {
 		v := map[string]float64{
 			record.GOffered: offered, record.GFrontDoor: front, record.GFrontDoorFirst: frontFirst, record.GAnswered: taken,
 			record.GSend: api, record.GSendFirst: first, record.GCreate: taken * (1 + storm), record.GCreateFirst: taken,
-			record.GGoodput: goodput, record.GAccepted: goodput + copies, record.GDuplicates: copies, record.GDelivered: delivered,
+			record.GGoodput: goodput, record.GAccepted: goodput + copies, record.GDuplicates: copies, record.GDuplicated: copies, record.GDelivered: delivered,
 			record.GFrontTimeouts: timeouts, record.GFront503: busy, record.GMediaErrors: media, "api_error_130429_total": throttled,
 			"api_error_131053_total": media, record.GAPIErrors: throttled + media, record.GExpired: media / 2, record.GLost: 0,
 			record.GBacklog: backlog, record.GReady: backlog * 0.9, record.GRetrying: backlog * 0.1, record.GOldest: oldest,

@@ -168,7 +168,7 @@ func (d *drawing) replicaTable(r rect) {
 		{fmt.Sprintf("wanted %s   ceiling %s", number(v(record.GReplicasWant)), number(v(record.GReplicasMax))), wantedStyle(v(record.GReplicasWant), v(record.GReplicasMax))},
 		{fmt.Sprintf("rate limit %s   wasted work %s", limit, percent(v(dWaste))), plain},
 		{fmt.Sprintf("answer p99 %s   send p99 %s", seconds(v(record.GResponseP99)), seconds(v(record.GSendP99))), plain},
-		{fmt.Sprintf("duplicates %s   expired %s   lost %s", count(v(record.GDuplicates)), count(v(record.GExpired)), count(v(record.GLost))), plain},
+		{fmt.Sprintf("sent twice %s   copies %s   expired %s", count(v(record.GDuplicated)), count(v(record.GDuplicates)), count(v(record.GExpired))), plain},
 	}
 	for i, l := range lines[:min(d.rows(r), len(lines))] {
 		d.f.text(r.x+2, r.y+1+i, cut(l.text, r.w-4, d.f.ascii), l.st, r.w-4)

@@ -24,13 +24,13 @@ const (
 	GDuplicates     = "duplicates_total"   // copies beyond the first
 	GDelivered      = "delivered_total"    // distinct messages delivered
 	GMediaErrors    = "media_errors_total" // API refusals because media had expired
-	GExpired        = "expired_total"      // messages given up because media or validity ran out
-	GFailed         = "failed_total"
+	GExpired        = "expired_total"      // drafts given up because media or validity ran out
+	GFailed         = "failed_total"       // drafts refused for good, dead or given up
 	GLost           = "lost_total"
 	GAPIErrors      = "api_errors_total" // answers other than 200; by code as api_error_<code>_total
 
 	GOfferedRate    = "offered_rate"             // hits a second the scenario asks for at this instant
-	GBacklog        = "backlog"                  // messages held by the sender and not finished
+	GBacklog        = "backlog"                  // drafts held by the sender and not finished
 	GReady          = "ready"                    // of those, waiting for their first dispatch
 	GRetrying       = "retrying"                 // of those, waiting to be tried again
 	GInFlight       = "in_flight"                // attempts towards the WhatsApp service, sent and not done

@@ -27,6 +27,7 @@ type books struct {
 	held     int64
 	byState  [states]int64 // held drafts by state
 	again    int64         // of the queued ones, those that were tried before
+	ends     ends          // how many messages are held, and how many ended without being taken
 	numbers  uint64
 	awaited  []awaited            // accepted drafts that wait for their first status, the oldest first
 	lines    map[uint64]line      // conversations with held drafts, when they are kept in order
@@ -118,10 +119,32 @@ func (b *books) message(ref string) (message, bool) {
 
 // put stores a message under a reference of its own, so that no longer string is kept alive by it.
 func (b *books) put(ref string, m message) {
+	was, _ := b.message(ref)
+	b.ends.count(was, -1)
+	b.ends.count(m, 1)
 	if _, ok := b.messages[ref]; !ok {
 		ref = strings.Clone(ref)
 	}
 	b.messages[ref] = m
+}
+
+// ends counts messages, where the service's counters count drafts: a message may have several.
+type ends struct {
+	held    int64 // messages with a draft that is held
+	expired int64 // messages all of whose drafts ended, none taken, the best of them expired
+	failed  int64 // the same, refused for good, dead or given up
+}
+
+// count adds a message, or takes one away.
+func (e *ends) count(m message, n int64) {
+	switch {
+	case m.open > 0:
+		e.held += n
+	case m.best == Expired:
+		e.expired += n
+	case m.best == Failed, m.best == Dead, m.best == Unknown:
+		e.failed += n
+	}
 }
 
 // add takes a draft in, with what has happened to it so far. ordered puts it in the line of its conversation.
@@ -177,6 +200,8 @@ func (b *books) drop(d *draft) {
 	ref := wire.MessageOf(d.id)
 	m, _ := b.message(ref)
 	if m.open--; m.open == 0 && m.best == Queued {
+		was, _ := b.message(ref)
+		b.ends.count(was, -1)
 		delete(b.messages, ref)
 		delete(b.old, ref)
 		return

@@ -12,6 +12,8 @@ type Snapshot struct {
 	Held, Resolved, ResolvedLate             int64
 	Statuses, Missing, Unpaid                int64
 	Backlog, Ready, Retrying, Holding        int64
+	MessagesHeld, MessagesExpired            int64 // different messages; the figures above are drafts
+	MessagesFailed                           int64
 	OldestAge, OldestWaiting                 time.Duration
 }
 
@@ -32,6 +34,7 @@ func (s *Service) Snapshot() Snapshot {
 	defer b.mu.Unlock()
 	out.Backlog, out.Holding = b.held, b.byState[Held]
 	out.Retrying = b.again
+	out.MessagesHeld, out.MessagesExpired, out.MessagesFailed = b.ends.held, b.ends.expired, b.ends.failed
 	out.Ready = b.byState[Queued] - b.again
 	out.OldestAge, out.OldestWaiting = b.all.age(), b.fresh.age()
 	return out

@@ -280,6 +280,9 @@ func (m *maker) deliver(msg *record.Message, n uint64, start time.Duration, u fu
 		if k > 0 {
 			m.count(record.GDuplicates, done)
 		}
+		if k == 1 {
+			m.count(record.GDuplicated, done)
+		}
 	}
 	msg.Copies, msg.Causes, msg.Outcome, msg.Sender = copies, causes, record.Delivered, "delivered"
 	msg.Accepted = done
