@@ -34,7 +34,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, req *Request) {
 		s.hooks.expect(d.later)
 	}
 	lane := s.wiring.Lanes.Of(instant.Reply, d.Number)
-	done, here := wait(r.Context(), at, lane.After(at, d.Delay))
+	delay := d.Delay
+	if delay > 0 {
+		delay = lane.Near(at, delay)
+	} else {
+		delay = lane.After(at, 0)
+	}
+	done, here := wait(r.Context(), at, delay)
 	e := entry(req, &d, at)
 	if !here || d.Manner == Aborted || d.Manner == Withheld {
 		if here && d.Manner == Withheld {
@@ -54,7 +60,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, req *Request) {
 		e.Answered = d.garbledStatus
 	}
 	s.record(req, &e, d.Err == nil && (d.Manner == Whole || d.Manner == Dripping))
-	s.ledger.late(done.Sub(at) - lane.After(at, d.Delay))
+	s.ledger.late(done.Sub(at) - delay)
 	s.write(w, r, req, &d, lane)
 }
 

@@ -12,7 +12,7 @@ import (
 // Dist is a distribution of durations, sampled by its inverse: one uniform number in, one duration out, so that a
 // draw is decided by whoever keys the uniform number. The zero Dist is the constant 0.
 type Dist struct {
-	Kind string // "" (constant), "uniform", "normal", "lognormal", "pareto"
+	Kind string // "" (constant), "uniform", "normal", "lognormal", "pareto", "exponential"
 	A, B float64
 	text string
 }
@@ -33,6 +33,7 @@ const (
 //	normal(mean=200ms, sd=50ms)
 //	lognormal(p50=350ms, p99=1.5s)      p90 or p95 serve instead of p99
 //	pareto(min=100ms, alpha=1.5)
+//	exponential(mean=90ms)
 func ParseDist(s string) (Dist, error) {
 	t := strings.TrimSpace(s)
 	if d, err := time.ParseDuration(t); err == nil {
@@ -126,8 +127,11 @@ func build(name string, args map[string]string) (Dist, error) {
 			return Dist{}, fmt.Errorf("pareto needs alpha above 0, such as alpha=1.5")
 		}
 		return finish(Dist{Kind: name, A: float64(lo), B: alpha}, e1)
+	case "exponential":
+		mean, err := take("mean", "0")
+		return finish(Dist{Kind: name, A: float64(mean)}, err)
 	}
-	return Dist{}, fmt.Errorf("unknown distribution %q: use uniform, normal, lognormal or pareto", name)
+	return Dist{}, fmt.Errorf("unknown distribution %q: use uniform, normal, lognormal, pareto or exponential", name)
 }
 
 // Sample turns a uniform number in [0,1) into a duration, never negative and at most a day.
@@ -142,6 +146,8 @@ func (d Dist) Sample(u float64) time.Duration {
 		v = math.Exp(d.A + d.B*probit(u))
 	case "pareto":
 		v = d.A / math.Pow(1-u, 1/d.B)
+	case "exponential":
+		v = -d.A * math.Log1p(-min(u, 1-1e-16))
 	}
 	return time.Duration(max(0, min(v, float64(24*time.Hour))))
 }
@@ -179,6 +185,8 @@ func (d Dist) String() string {
 		return "lognormal(p50=" + dur(math.Exp(d.A)) + ", p99=" + dur(math.Exp(d.A+z99*d.B)) + ")"
 	case "pareto":
 		return "pareto(min=" + dur(d.A) + ", alpha=" + strconv.FormatFloat(d.B, 'g', -1, 64) + ")"
+	case "exponential":
+		return "exponential(mean=" + dur(d.A) + ")"
 	}
 	return dur(d.A)
 }

@@ -3,8 +3,10 @@
 // of one seed differ.
 //
 // The nanosecond of an instant, taken modulo Grid (2.1 ms), is its lane. A lane belongs to one activity: a class (what
-// is being waited for) and a number (the message, request or draft that waits). Waiting for d then means waking at the
-// first instant of the lane at or after now + d, which is at most 2.1 ms later than asked.
+// is being waited for) and a number (the message, request or draft that waits). Waiting for at least d (After: a timeout,
+// a pause) means waking at the first instant of the lane at or after now + d, which is at most 2.1 ms later than asked.
+// Waiting for d (Near: work, an answer's latency) means waking at the instant of the lane that is nearest to now + d, which
+// is at most 1.05 ms off, and neither early nor late on average.
 package instant
 
 import "time"
@@ -52,6 +54,15 @@ const (
 // class never share a lane unless more than 131,072 numbers lie between them while both wait.
 const Grid = time.Duration(1) << 21
 
+// strides say how far apart the lanes of two numbers that follow each other lie, one for each class: odd, so that no two
+// numbers share a lane, and all different, so that one class's lanes do not keep step with another's, which would make every
+// wait of a kind early, or every one late. Hits are spread widely. The others have short strides: of a queue of pieces of
+// work that are shorter than the grid, each can end right after the one before it, and webhooks keep their order.
+var strides = [classes]uint64{
+	System: 1, Arrival: 50_021, Client: 15, FrontDoor: 1, Create: 3, CreateWait: 17, Dispatch: 5, SendWait: 19, Send: 7, APIWait: 21,
+	Reply: 1, Webhook: 1, Status: 9, Start: 11, Media: 23, Other: 1,
+}
+
 // Lanes switches lanes on. The zero value is off: waits are then exactly what was asked for, as on the wall clock.
 type Lanes struct{ On bool }
 
@@ -60,7 +71,7 @@ func (l Lanes) Of(c Class, number uint64) Lane {
 	if !l.On {
 		return Lane{}
 	}
-	return Lane{on: true, offset: int64(number%(uint64(Grid)/uint64(classes)))*int64(classes) + int64(c)}
+	return Lane{on: true, offset: int64(number*strides[c]%(uint64(Grid)/uint64(classes)))*int64(classes) + int64(c)}
 }
 
 // Lane is the set of instants that belong to one activity.
@@ -80,6 +91,19 @@ func (l Lane) After(now time.Time, d time.Duration) time.Duration {
 		late += int64(Grid)
 	}
 	return time.Duration(at + late - now.UnixNano())
+}
+
+// Near returns how long to wait from now so that the wait ends on the lane, as near to now + d as can be, and not before
+// now.
+func (l Lane) Near(now time.Time, d time.Duration) time.Duration {
+	later := l.After(now, d)
+	if !l.on {
+		return later
+	}
+	if sooner := later - Grid; sooner > 0 && d-sooner < later-d {
+		return sooner
+	}
+	return later
 }
 
 // Deadline returns the first instant of the lane at or after now + d.

@@ -194,7 +194,7 @@ func TestErrors(t *testing.T) {
 		"{\"name\": \"x\",\n \"name\": \"y\"}":               "f.yaml:2: name: given twice",
 		"- a":                                                "f.yaml:1: has to be a block of keys, not a list; it takes name, drafts, wait, start, ratio, on, mix, named, list, words, ptr, raw, any, …",
 		"\xff":                                               "f.yaml: not UTF-8 text",
-		"delay: gauss(1s, 2s)":                               `f.yaml:1: delay: "gauss(1s, 2s)": unknown distribution "gauss": use uniform, normal, lognormal or pareto`,
+		"delay: gauss(1s, 2s)":                               `f.yaml:1: delay: "gauss(1s, 2s)": unknown distribution "gauss": use uniform, normal, lognormal, pareto or exponential`,
 	} {
 		var s settings
 		err := strict.Decode("f.yaml", []byte(text), &s)

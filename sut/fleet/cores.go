@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -15,6 +16,7 @@ type cores struct {
 	lines [2]line
 	row   int // turns that the front line has had in a row while somebody waited in the back line
 	idle  []*waiter
+	early []time.Time // of the cores that are not busy, those whose work ends a moment later than it was given back
 }
 
 // The lines. Without priorities everybody waits in the front line.
@@ -55,18 +57,19 @@ func (c *cores) admit(line, bound int) bool {
 	return bound <= 0 || c.lines[line].waiting < bound || c.busy < c.total
 }
 
-// acquire takes a core when one is free; otherwise it queues and returns a waiter. With bound above 0 and that many
-// requests waiting in the line it does neither.
-func (c *cores) acquire(now time.Time, line, bound int) (w *waiter, ok bool) {
+// acquire takes a core when one is free, and says since when it is held; otherwise it queues and returns a waiter. With
+// bound above 0 and that many requests waiting in the line it does neither.
+func (c *cores) acquire(now time.Time, line, bound int) (w *waiter, from time.Time, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.busy < c.total {
+		from = c.free(now)
 		c.busy++
-		return nil, true
+		return nil, from, true
 	}
 	l := &c.lines[line]
 	if bound > 0 && l.waiting >= bound {
-		return nil, false
+		return nil, now, false
 	}
 	if n := len(c.idle); n > 0 {
 		w, c.idle = c.idle[n-1], c.idle[:n-1]
@@ -76,7 +79,18 @@ func (c *cores) acquire(now time.Time, line, bound int) (w *waiter, ok bool) {
 	w.since, w.state, w.line = now, waits, line
 	l.queue = append(l.queue, w)
 	l.waiting++
-	return w, true
+	return w, now, true
+}
+
+// free returns from when on a core that is not busy can be had: now, unless the work of each of them has yet to end.
+func (c *cores) free(now time.Time) time.Time {
+	c.early = slices.DeleteFunc(c.early, func(end time.Time) bool { return !end.After(now) })
+	if len(c.early) < c.total-c.busy {
+		return now
+	}
+	soonest := slices.MinFunc(c.early, time.Time.Compare)
+	c.early = slices.Delete(c.early, slices.Index(c.early, soonest), slices.Index(c.early, soonest)+1)
+	return soonest
 }
 
 // abandon takes a waiter out of its line; it reports false when the waiter had been granted a core in the meantime.
@@ -100,7 +114,7 @@ func (c *cores) recycle(w *waiter) {
 	}
 }
 
-// release gives a core back, or on to the next waiter, as of now, which may be a little ago. shed decides for each waiter
+// release gives a core back, or on to the next waiter, as of now, which may be a little ago or a little ahead. shed decides for each waiter
 // in turn whether it is turned away instead, by how long it has waited and whether it is the last in its line. most bounds
 // how many turns in a row the front line has while somebody waits in the back line.
 func (c *cores) release(now time.Time, most int, shed func(wait time.Duration, last bool) bool) {
@@ -131,6 +145,9 @@ func (c *cores) release(now time.Time, most int, shed func(wait time.Duration, l
 		}
 	}
 	c.busy--
+	if now.After(time.Now()) {
+		c.early = append(c.early, now)
+	}
 }
 
 // next takes the first waiter out of the line that has not given up; nil when there is none.

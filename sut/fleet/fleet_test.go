@@ -278,12 +278,12 @@ func TestCoresKeepTimeThatTimersLose(t *testing.T) {
 	const late = 3 * time.Millisecond
 	start := time.Unix(0, 0)
 	c := cores{total: 1}
-	if w, ok := c.acquire(start, frontLine, 0); w != nil || !ok {
+	if w, _, ok := c.acquire(start, frontLine, 0); w != nil || !ok {
 		t.Fatal("a free core was not given")
 	}
 	var waiting []*waiter
 	for range 3 {
-		w, _ := c.acquire(start, frontLine, 0)
+		w, _, _ := c.acquire(start, frontLine, 0)
 		waiting = append(waiting, w)
 	}
 	end := start.Add(time.Millisecond)
@@ -294,7 +294,7 @@ func TestCoresKeepTimeThatTimersLose(t *testing.T) {
 		}
 		end = w.from.Add(time.Millisecond)
 	}
-	w, _ := c.acquire(end.Add(late), frontLine, 0) // came while the last one was late
+	w, _, _ := c.acquire(end.Add(late), frontLine, 0) // came while the last one was late
 	c.release(end, 0, nil)
 	if <-w.grant; !w.from.Equal(w.since) {
 		t.Errorf("a core was given from %v on, before it was asked for at %v", w.from, w.since)
