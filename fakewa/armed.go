@@ -35,6 +35,7 @@ type hit struct {
 	faults string
 
 	shortened bool // lives of media are shorter than they are configured
+	changed   bool // limits are others than they are configured
 }
 
 // about is what a request is about, as far as faults are narrowed by it and draw for it: the same message or the same
@@ -238,8 +239,10 @@ func (s *faultSet) post(p *posting) {
 			continue
 		}
 		p.by = a
-		a.hits++
-		f.hook(p)
+		before := *p
+		if f.hook(p); p.delay != before.delay || len(p.copies) != len(before.copies) || p.lost != before.lost || p.batch != before.batch {
+			a.hits++
+		}
 	}
 }
 

@@ -28,15 +28,17 @@ func (f *throttleFault) check() error {
 
 func (f *throttleFault) terms(h *hit) {
 	if !f.Throughput.IsZero() {
+		h.changed = h.changed || f.Throughput.PerSecond() != h.terms.throughput.PerSecond()
 		h.terms.throughput = f.Throughput
 	}
 	if f.Pair != nil {
+		h.changed = h.changed || *f.Pair != h.terms.pair
 		h.terms.pair = *f.Pair
 	}
 }
 
-// felt reports whether the request met the limit.
+// felt reports whether the request met the limit, and the limit is another than usual.
 func (f *throttleFault) felt(h *hit) bool {
 	e := h.d.Err
-	return e != nil && (e.code == 130429 && !f.Throughput.IsZero() || e.code == 131056 && f.Pair != nil)
+	return e != nil && h.changed && (e.code == 130429 && !f.Throughput.IsZero() || e.code == 131056 && f.Pair != nil)
 }

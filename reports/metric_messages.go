@@ -215,6 +215,19 @@ func isMedia(m *record.Message) bool {
 	return m.HasSlack || m.APIMedia > 0
 }
 
+// ofMedia is a count that means nothing where no message carries media.
+func ofMedia(count measureFunc) measureFunc {
+	return func(d *Measured, w Window) (float64, bool) {
+		due := d.due(w)
+		for i := range due {
+			if isMedia(&due[i]) {
+				return count(d, w)
+			}
+		}
+		return 0, false
+	}
+}
+
 func mediaExpired(m *record.Message) bool { return m.Outcome == record.Expired && isMedia(m) }
 
 func mediaRetries(m *record.Message) int { return max(0, min(m.APIMedia, m.API-1)) }

@@ -58,9 +58,9 @@ func Metrics() []MetricDef {
 			{"ambiguous.unknown", Count, "lower", Exact, "most sends at a time whose outcome nobody knew", false, gaugeMax(record.GUnknown)},
 			{"delay.total", Seconds, "lower", Timing, "delivery times of the messages due in the window, added up: how long people waited in all", false, delayTotal},
 			{"media.messages", Count, "", Exact, "messages that carry media", false, countMessages(isMedia)},
-			{"media.expired", Count, "lower", Exact, "media messages never delivered because media or validity had run out", false, countMessages(mediaExpired)},
-			{"media.errors", Count, "lower", Exact, "refusals by the API because media had expired", false, sumMessages(func(m *record.Message) int { return m.APIMedia })},
-			{"media.retries", Count, "lower", Exact, "requests to the API made again after such a refusal", false, sumMessages(mediaRetries)},
+			{"media.expired", Count, "lower", Exact, "media messages never delivered because media or validity had run out. No data without media", false, ofMedia(countMessages(mediaExpired))},
+			{"media.errors", Count, "lower", Exact, "refusals by the API because media had expired. No data without media", false, ofMedia(sumMessages(func(m *record.Message) int { return m.APIMedia }))},
+			{"media.retries", Count, "lower", Exact, "requests to the API made again after such a refusal. No data without media", false, ofMedia(sumMessages(mediaRetries))},
 			{"media.slack.p1", Seconds, "higher", Timing, "life left in the media at the last attempt, 1st percentile; negative when it had expired", false, slack(0.01)},
 			{"media.slack.p50", Seconds, "higher", Timing, "life left in the media at the last attempt, median", false, slack(0.50)},
 

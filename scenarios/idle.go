@@ -3,12 +3,14 @@ package scenarios
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/strict"
+	"github.com/aftershock-dev/aftershock/quantity"
 )
 
 // shortest is how long a fault has to last to strike anything.
@@ -160,7 +162,7 @@ func (in *inspector) idleChange(i int, st Step, state *strict.Node) {
 			}
 		}
 	}
-	if (len(st.Set) > 0 || len(st.Scale) > 0) && maps.Equal(before, in.settings(state)) {
+	if (len(st.Set) > 0 || len(st.Scale) > 0) && Unchanged(before, in.settings(state)) {
 		in.idle(i, key, "changes nothing: that is the value in force")
 	}
 }
@@ -171,6 +173,18 @@ func (in *inspector) settings(state *strict.Node) map[string]string {
 		return nil
 	}
 	return in.blocks.Settings(state.Field("sender").YAML(), state.Field("whatsapp").YAML())
+}
+
+// Unchanged reports whether two sets of settings are the same, however their rates are written: 5/s is 300/min.
+func Unchanged(before, after map[string]string) bool {
+	return maps.EqualFunc(before, after, func(a, b string) bool {
+		if a == b {
+			return true
+		}
+		x, err1 := quantity.ParseRate(a)
+		y, err2 := quantity.ParseRate(b)
+		return err1 == nil && err2 == nil && math.Abs(x.PerSecond()-y.PerSecond()) <= 1e-9*x.PerSecond()
+	})
 }
 
 // idleReplica notes a replica whose number is above what scaling may come to.

@@ -75,7 +75,7 @@ func (s settings) Set(_ context.Context, values map[string]any) error {
 			return fmt.Errorf("set %s: %w", f.Key, err)
 		}
 	}
-	if maps.Equal(before, effective(s.sender.Effective(), s.fake.Effective())) {
+	if scenarios.Unchanged(before, effective(s.sender.Effective(), s.fake.Effective())) {
 		return fmt.Errorf("%w: that is the value in force", harness.ErrIdle)
 	}
 	return nil

@@ -2,7 +2,6 @@ package remote
 
 import (
 	"context"
-	"maps"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/fakewa/control"
@@ -66,7 +65,7 @@ func (f fake) set(ctx context.Context, settings []byte) (changed bool, err error
 		return false, err
 	}
 	after, err := f.client().Effective(ctx)
-	return !maps.Equal(before, after), err
+	return !scenarios.Unchanged(before, after), err
 }
 
 // Witnessed implements harness.Witness.

@@ -10,6 +10,7 @@ import (
 	"github.com/aftershock-dev/aftershock/harness"
 	"github.com/aftershock-dev/aftershock/internal/strict"
 	"github.com/aftershock-dev/aftershock/quantity"
+	"github.com/aftershock-dev/aftershock/scenarios"
 	"github.com/aftershock-dev/aftershock/sut"
 	"github.com/aftershock-dev/aftershock/sut/fleet"
 )
@@ -70,7 +71,7 @@ func (s *settings) sender(ctx context.Context, over *strict.Node) (changed bool,
 	}
 	s.version.Add(1)
 	s.system.pool.refresh(ctx)
-	return yaml(before) != yaml(cfg), nil
+	return !scenarios.Unchanged(strict.Flatten(before), strict.Flatten(cfg)), nil
 }
 
 // laid lays changes over the settings in force and validates the whole; the caller holds mu.

@@ -43,12 +43,13 @@ var answers = map[string][]answer{
 	"half-refused-beside-a-median": invalid("ended as failed, and no threshold looks at that"),
 
 	// What is judged, and by how much.
-	"no-thresholds":             invalid("no thresholds", "purpose: measure"),
-	"warnings-only":             invalid("all thresholds only warn"),
-	"three-samples":             invalid("3 values for delivery_time.p999, which needs 1000", "3 values for delivery_time.p99, which needs 100"),
-	"for-window-is-existential": missed("2 of 2"),
-	"empty-phase":               invalid("no messages were due in the window (during night)"),
-	"a-ratio-of-nothing":        invalid("no data"),
+	"no-thresholds":                  invalid("no thresholds", "purpose: measure"),
+	"warnings-only":                  invalid("all thresholds only warn"),
+	"three-samples":                  invalid("3 values for delivery_time.p999, which needs 1000", "3 values for delivery_time.p99, which needs 100"),
+	"for-window-is-existential":      missed("2 of 2"),
+	"empty-phase":                    invalid("no messages were due in the window (during night)"),
+	"a-ratio-of-nothing":             invalid("no data"),
+	"media-thresholds-without-media": invalid("media: no data"),
 
 	// Steps that do nothing.
 	"fault-no-such-type":                   struckNothing("1m0s (fault reply-lost, type video, share 100%)"),
@@ -73,6 +74,8 @@ var answers = map[string][]answer{
 	"pause-nobody":                         invalid("the timeline's step at 1m0s (pause whatsapp/40)", "there is no whatsapp/40"),
 	"set-to-what-it-is":                    invalid("the timeline's step at 1m0s (set whatsapp.limits.throughput = 80/s) did nothing"),
 	"set-twice":                            invalid("the timeline's step at 2m0s (set sender.drafts.rate_limit = 300/min) did nothing"),
+	"set-other-spelling":                   invalid("the timeline's step at 2m0s (set sender.drafts.rate_limit = 5/s) did nothing"),
+	"fault-throttle-to-the-usual":          struckNothing("1m0s (fault throttle)"),
 	"scale-to-what-it-is":                  invalid("the timeline's step at 2m0s (scale whatsapp to 6) did nothing"),
 	"may-miss":                             {{reports.ExitMet, nil, nil}},
 }
@@ -91,6 +94,7 @@ var checked = map[string]string{
 	"pause-nobody":                      "timeline[0].pause",
 	"set-to-what-it-is":                 "timeline[0].set",
 	"set-twice":                         "timeline[1].set",
+	"set-other-spelling":                "timeline[1].set",
 	"scale-to-what-it-is":               "timeline[1].scale.whatsapp",
 }
 
