@@ -64,6 +64,7 @@ type System struct {
 	copies         atomic.Int64 // of someone else's sender
 	squeezer       *faketime    // of someone else's sender; nil in real time
 	scraper        *scraper     // of its own figures; nil without target.metrics
+	unverified     string       // why its webhook would get nothing from Meta
 	deathsOfDrafts uint64       // on purpose; the timeline alone counts
 }
 

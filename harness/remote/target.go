@@ -88,6 +88,7 @@ func (s *System) beginTarget(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	s.askChallenge(ctx)
 	if s.scraper, err = s.newScraper(ctx); err != nil {
 		return err
 	}
@@ -190,6 +191,19 @@ func (s *System) webhook() string {
 		return ""
 	}
 	return base + t.Webhook
+}
+
+// askChallenge asks the sender's webhook for its challenge, as Meta does before it sends any status. A sender that does
+// not answer it is told of, and gets its statuses all the same: it may have been set up before.
+func (s *System) askChallenge(ctx context.Context) {
+	if s.webhook() == "" || s.opts.Outside.FakeURL != "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := s.fake.client().Verify(ctx); err != nil {
+		s.unverified = fmt.Sprintf("the sender's webhook does not answer Meta's challenge (hub.challenge, verify token %s), without which Meta would send it no statuses: %v", part.VerifyToken, err)
+	}
 }
 
 // baseOf is a URL without its path.

@@ -214,6 +214,9 @@ func (s *System) told() []string {
 	if s.pool != nil {
 		out = append(out, s.pool.told()...)
 	}
+	if s.unverified != "" {
+		out = append(out, s.unverified)
+	}
 	if s.scraper != nil {
 		out = append(out, s.scraper.told(s.opts.Scenario.Target.Metrics)...)
 	}
