@@ -119,6 +119,12 @@ func (m *Message) identity(by string) uint64 {
 	if m.Callback != "" && (by == "auto" || by == "callback") {
 		return chance.Key(m.Callback) + 1
 	}
+	switch {
+	case by == "text" && m.Marker != "": // whatever else was made of the text
+		return chance.Key(m.Marker + " to " + m.WAID)
+	case by == "text":
+		return hash(hash(chance.Key(m.WAID), []byte(m.Type)), plainly(m.raw))
+	}
 	return m.Content
 }
 

@@ -24,6 +24,7 @@ type Message struct {
 	Read     bool   // mark as read
 
 	Content uint64 // hash of recipient and content, for messages that carry neither callback nor marker
+	raw     []byte // the content, while the request lasts
 	problem *apiError
 }
 
@@ -87,6 +88,7 @@ func readMessage(m *Message, root tree.Node, listBody int) {
 	}
 	content := root.Get(r.m.Type)
 	r.m.Content = hash(hash(chance.Key(r.m.WAID), []byte(r.m.Type)), content.Raw())
+	r.m.raw = content.Raw()
 	if !content.Exists() {
 		r.bad(fail(131008, "Parameter of type "+r.m.Type+" is missing in the request"))
 		return
@@ -206,20 +208,20 @@ func (r *reader) context(root tree.Node) {
 	}
 }
 
-// scan looks for a marker: [ref:ID] in a text.
+// scan looks for a marker in a text: [ref:ID], or what a sender has made of it.
 func (r *reader) scan(text []byte) {
 	if r.m.Marker != "" {
 		return
 	}
 	const open = "[ref:"
-	i := bytes.Index(text, []byte(open))
-	if i < 0 {
-		return
+	if i := bytes.Index(text, []byte(open)); i >= 0 {
+		rest := text[i+len(open):]
+		if end := bytes.IndexByte(rest, ']'); end > 0 && end <= maxMarker {
+			r.m.Marker = string(bytes.Trim(rest[:end], " \\"))
+			return
+		}
 	}
-	rest := text[i+len(open):]
-	if end := bytes.IndexByte(rest, ']'); end > 0 && end <= maxMarker {
-		r.m.Marker = string(rest[:end])
-	}
+	r.m.Marker = rewritten(text)
 }
 
 // scanLink looks for a marker in a link's query: ref=ID.

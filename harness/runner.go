@@ -97,6 +97,9 @@ func (r *Runner) Run(ctx context.Context) (record.Info, error) {
 	}
 	onLanes(at, start, r.lanes())
 	t := newTable(start, at)
+	if r.Scenario.Target != nil && r.Scenario.Target.Recognise == "text" {
+		t.nameless = newNameless(func(n uint64) string { return m.make(n).to })
+	}
 	r.begin(deeds)
 
 	side, stop := context.WithCancel(ctx)
@@ -244,6 +247,9 @@ func (r *Runner) finish(ctx context.Context, meter *meter, f form, m *mint) (rec
 	r.Info.Virtual = end
 	r.Info.Digest = record.Digest(messages)
 	r.starved(last)
+	if says := t.nameless.says(); says != "" {
+		r.warn(says)
+	}
 	if ctx.Err() == nil {
 		r.idle(last, end)
 	}

@@ -50,6 +50,8 @@ type Entry struct {
 	Message  string // the marker found in the text, caption or link: the harness's message ID; "" when there was none
 	Callback string // biz_opaque_callback_data
 	WAMID    string
+	To       string    // the recipient, digits
+	Key      uint64    // the same for every copy of a message, as the fake tells them
 	At       time.Time // when the request was read, or the status took effect
 	Done     time.Time // when the answer left
 	Accepted bool

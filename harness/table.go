@@ -102,7 +102,8 @@ type table struct {
 	// since the last gauge reading
 	deliveries, responses, lateness []time.Duration
 	apiErrors                       map[int]int64
-	strays                          int64 // accepted messages that are none of this run's, as far as anybody can tell
+	nameless                        *nameless // nil: sends without a marker are strays
+	strays                          int64     // accepted messages that are none of this run's, as far as anybody can tell
 }
 
 // counters are cumulative since the start of the run.
@@ -205,6 +206,9 @@ func (t *table) fold(e Entry) {
 	n, ok := messageNumber(id)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if !ok && t.nameless != nil {
+		n, ok = t.nameless.find(t, e)
+	}
 	if !ok || n > uint64(len(t.rows)) {
 		if e.Accepted && e.Status == "" {
 			t.strays++

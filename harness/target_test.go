@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -81,5 +82,36 @@ func TestTargetRefusesBrokenTemplates(t *testing.T) {
 	sc = &scenarios.Scenario{Target: &scenarios.Target{URL: `{{with .To}}https://graph.facebook.com{{end}}/v24.0/1/messages`}}
 	if _, err := newTargeted(sc, "", ""); !errors.Is(err, offlimits.ErrMeta) {
 		t.Errorf("a template that becomes Meta's address: %v", err)
+	}
+}
+
+// Sends that carry no marker are told by recipient and text: the first text for the first message to a recipient, the same
+// text for a copy, and a text too many for a copy that was written anew.
+func TestNamelessSends(t *testing.T) {
+	tab := newTable(time.Now(), make([]time.Duration, 4))
+	to := map[uint64]string{1: "1555", 2: "1555", 3: "1777", 4: "1999"}
+	tab.nameless = newNameless(func(n uint64) string { return to[n] })
+	for n := range uint64(3) {
+		tab.rows[n].fired = true // the fourth is not due yet
+	}
+	for _, e := range []Entry{
+		{To: "1555", Key: 10}, // refused, and tried again
+		{To: "1555", Key: 10, Accepted: true}, {To: "1555", Key: 11, Accepted: true},
+		{To: "1777", Key: 12, Accepted: true}, {To: "1777", Key: 12, Accepted: true},
+		{To: "1555", Key: 13, Accepted: true},
+		{To: "1555", Key: 11, Status: "delivered"},
+		{To: "1999", Key: 14, Accepted: true}, {To: "1888", Key: 15, Accepted: true}, {Accepted: true},
+	} {
+		tab.fold(e)
+	}
+	var copies []int
+	for i := range tab.rows {
+		copies = append(copies, int(tab.rows[i].copies))
+	}
+	if got := fmt.Sprint(copies, tab.strays, tab.nameless.found, tab.nameless.unsure, tab.rows[1].delivered != record.Never); got != "[1 2 2 0] 3 5 1 true" {
+		t.Errorf("copies of each, strays, found, unsure, delivered: %s", got)
+	}
+	if says := tab.nameless.says(); !strings.Contains(says, "5 sends carried no marker") || !strings.Contains(says, "1 were more") {
+		t.Error(says)
 	}
 }
