@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/aftershock-dev/aftershock/reports/record"
 )
 
 // ErrIdle is what a handle returns for a step that changes nothing: a setting that has the value already, a scale that is
@@ -44,12 +46,17 @@ func (r *Runner) idle(ctx context.Context, end time.Duration) {
 		return
 	}
 	for _, d := range r.deeds {
-		if d.fault == "" || !d.done || d.mayMiss {
+		if d.fault == "" || !d.done {
 			continue
 		}
-		switch did, known := seen.Faults[d.fault]; {
+		did, known := seen.Faults[d.fault]
+		if known {
+			r.emit(record.Event{At: end, Kind: "note", Source: "provider", ID: d.fault, Text: fmt.Sprintf("%s struck %d of %d requests in its scope", d.what, did.Struck, did.Met)})
+		}
+		switch {
+		case d.mayMiss:
 		case !known:
-			r.warn(fmt.Sprintf("what the timeline's step at %v (%s) struck is not known: the fake does not tell", d.at, d.what))
+			r.invalidate(fmt.Sprintf("what the timeline's step at %v (%s) struck is not known: the fake was started anew since, or does not tell; say may: miss to let that pass", d.at, d.what))
 		case did.Struck == 0 && did.Met == 0:
 			r.invalidate(fmt.Sprintf("the timeline's step at %v (%s) struck nothing: no request was in its scope; %s", d.at, d.what, orMiss))
 		case did.Struck == 0:

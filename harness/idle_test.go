@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aftershock-dev/aftershock/reports/record"
 )
 
 // witness is a ledger that tells what the test wants.
@@ -25,6 +28,16 @@ func faulted(id string, did *Strikes, done, may bool) (deed, *Witnessed) {
 	return deed{at: time.Minute, act: nothing, what: "fault latency", fault: id, done: done, mayMiss: may}, w
 }
 
+func writer(t *testing.T) *record.Writer {
+	t.Helper()
+	w, err := record.Create(filepath.Join(t.TempDir(), "run"), record.Info{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Close(record.Info{}) })
+	return w
+}
+
 // A step that struck nothing, or never came, is named; one that may miss is let off.
 func TestIdleSteps(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -36,27 +49,19 @@ func TestIdleSteps(t *testing.T) {
 		"it met and struck none": {&Strikes{10, 0}, true, false, "10 requests were in its scope"},
 		"it met none":            {&Strikes{}, true, false, "no request was in its scope"},
 		"it met none and may":    {&Strikes{}, true, true, ""},
+		"nobody knows":           {nil, true, false, "is not known"},
+		"nobody knows, it may":   {nil, true, true, ""},
 		"it never came":          {nil, false, false, "never carried out: the run had ended at 5m0s"},
 		"it never came and may":  {nil, false, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, seen := faulted("step-1", c.did, c.done, c.may)
-			r := &Runner{System: System{Ledger: witness{*seen}}, deeds: []deed{d}}
+			r := &Runner{System: System{Ledger: witness{*seen}}, deeds: []deed{d}, Writer: writer(t)}
 			r.idle(t.Context(), 5*time.Minute)
 			if got := strings.Join(r.invalid, "; "); (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 		})
-	}
-}
-
-// A fake of another make does not tell what its faults struck: that is said, and no reason to doubt the run.
-func TestUnknownStrikesAreAWarning(t *testing.T) {
-	d, seen := faulted("step-1", nil, true, false)
-	r := &Runner{System: System{Ledger: witness{*seen}}, deeds: []deed{d}}
-	r.idle(t.Context(), 5*time.Minute)
-	if len(r.invalid) > 0 || len(r.warnings) != 1 {
-		t.Errorf("invalid %v, warnings %v", r.invalid, r.warnings)
 	}
 }
 

@@ -209,6 +209,10 @@ func (c Change) Delta() string {
 	switch {
 	case c.Verdict == "~":
 		return "~"
+	case isNever(m):
+		return "to never"
+	case isNever(b):
+		return "from never"
 	case b == 0 || c.Unit == Count || c.Unit == Truth:
 		return signed(m-b, c.Unit)
 	}

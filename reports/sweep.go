@@ -31,6 +31,7 @@ type SweepPoint struct {
 type SweepRun struct {
 	Seed     int64              `json:"seed"`
 	Verdict  Verdict            `json:"verdict"`
+	Purpose  string             `json:"purpose,omitempty"` // of the scenario: replay, measure; a promise without it
 	ExitCode int                `json:"exit_code"`
 	Metrics  map[string]float64 `json:"metrics"`
 	Digest   string             `json:"digest"`
@@ -40,7 +41,7 @@ type SweepRun struct {
 // RunOf keeps of a report what a sweep needs.
 func RunOf(r *Report) SweepRun {
 	s := r.Summary()
-	run := SweepRun{Seed: s.Scenario.Seed, Verdict: r.Verdict, ExitCode: r.ExitCode, Digest: s.Run.Digest, WallS: s.Run.WallS, Metrics: map[string]float64{}}
+	run := SweepRun{Seed: s.Scenario.Seed, Verdict: r.Verdict, Purpose: r.Info.Scenario.Purpose, ExitCode: r.ExitCode, Digest: s.Run.Digest, WallS: s.Run.WallS, Metrics: map[string]float64{}}
 	for _, m := range Metrics() {
 		if v, ok := r.Value(m.Name); ok {
 			run.Metrics[m.Name] = v
@@ -309,7 +310,7 @@ func (s *Sweep) table(brief bool) table {
 			}
 		}
 		if !brief {
-			row = append(row, fmt.Sprintf("%d/%d met", met, len(p.Runs)))
+			row = append(row, fmt.Sprintf("%d/%d %s", met, len(p.Runs), s.words().Of(Met)))
 		}
 		safe := "x"
 		if s.keeps(p, s.Safe...) {
@@ -318,6 +319,16 @@ func (s *Sweep) table(brief bool) table {
 		t.Rows = append(t.Rows, append(row, safe))
 	}
 	return t
+}
+
+// words are what the sweep calls its runs' verdicts.
+func (s *Sweep) words() Words {
+	for _, p := range s.Points {
+		for _, r := range p.Runs {
+			return Words(r.Purpose)
+		}
+	}
+	return ""
 }
 
 // settingHeads and settingCells are the columns that say which point it is: one for each axis, or a single one for

@@ -69,7 +69,7 @@ func (s *Sweep) figureMap() (chart.Figure, bool) {
 func (s *Sweep) span() (lo, hi float64) {
 	lo, hi = math.Inf(1), math.Inf(-1)
 	for _, p := range s.Points {
-		if v := s.value(p, s.Headline); !math.IsNaN(v) {
+		if v := s.value(p, s.Headline); !math.IsNaN(v) && !isNever(v) {
 			lo, hi = min(lo, v), max(hi, v)
 		}
 	}
@@ -81,11 +81,17 @@ func (s *Sweep) shade(v, lo, hi float64) float64 {
 	if math.IsNaN(v) || hi <= lo {
 		return 0
 	}
-	f := 1 - 2*(v-lo)/(hi-lo)
+	f := 1 - 2*(min(v, hi)-lo)/(hi-lo) // never is as bad as the worst
 	if s.Headline.Better == "higher" {
 		f = -f
 	}
 	return f
+}
+
+// drawable reports whether a point has a place between the axes: never has none.
+func (s *Sweep) drawable(p SweepPoint) bool {
+	x, y := s.value(p, s.Cost), s.value(p, s.Headline)
+	return !math.IsNaN(x) && !math.IsNaN(y) && !isNever(x) && !isNever(y)
 }
 
 func (s *Sweep) figureFront() (chart.Figure, bool) {
@@ -102,14 +108,17 @@ func (s *Sweep) figureFront() (chart.Figure, bool) {
 		scale, unit = 100, s.Headline.Name+", %"
 	}
 	for _, p := range s.ranked() {
-		if !on[fmt.Sprint(p.Levels)] && !math.IsNaN(s.value(p, s.Cost)) {
+		if !on[fmt.Sprint(p.Levels)] && s.drawable(p) {
 			rest.X, rest.Y = append(rest.X, s.value(p, s.Cost)), append(rest.Y, s.value(p, s.Headline)*scale)
 		}
 	}
 	for _, p := range front {
+		if !s.drawable(p) {
+			continue
+		}
 		best.X, best.Y, best.Notes = append(best.X, s.value(p, s.Cost)), append(best.Y, s.value(p, s.Headline)*scale), append(best.Notes, s.name(p))
 	}
-	if len(front)+len(rest.X) < 3 || len(front) == 0 {
+	if len(best.X)+len(rest.X) < 3 || len(best.X) == 0 {
 		return chart.Figure{}, false
 	}
 	x := chart.Axis{Label: s.Cost.Name + " (" + string(s.Cost.Unit) + ")", Max: top([]chart.Line{{Y: rest.X}, {Y: best.X}}), Format: s.Cost.Unit.Format}
