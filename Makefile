@@ -3,7 +3,7 @@
 GO ?= go
 OUT ?= runs
 
-.PHONY: help build test check gate bench e2e acceptance crash agreement bench-cost bench-fakewa bench-sender bench-load bench-import june6
+.PHONY: help build test check gate bench e2e acceptance senders crash agreement bench-cost bench-fakewa bench-sender bench-load bench-import june6
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ crash: ## kill a sender at every point of its state machine
 
 acceptance: ## real Cloud API clients against the fake (needs npm)
 	./acceptance/run.sh
+
+senders: ## senders of one's own (examples/), ten times as fast as they think: needs libfaketime, and Redis, npm, Python, Ruby for each (5 minutes)
+	$(GO) test -tags senders -count=1 -v -timeout 6m ./examples
 
 e2e: ## the system in containers (needs a Docker engine)
 	$(GO) test -run E2E -count=1 -v -timeout 30m ./harness/docker
