@@ -3,10 +3,10 @@
 GO ?= go
 OUT ?= runs
 
-.PHONY: help build test check gate bench e2e acceptance senders crash agreement bench-cost bench-fakewa bench-sender bench-load bench-import june6
+.PHONY: help build test check gate bench e2e acceptance senders crash agreement agreement-senders bench-cost bench-fakewa bench-sender bench-load bench-import june6
 
 help: ## print the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 build: ## build the static binary ./aftershock
 	CGO_ENABLED=0 $(GO) build -trimpath -o aftershock ./cmd/aftershock
@@ -47,6 +47,9 @@ bench-cost: build ## CPU and memory of every process, a message: what docs/scale
 
 agreement: build ## the same scenarios in virtual time, in real time, in processes and in containers: docs/agreement.md (20 minutes)
 	$(GO) run ./internal/agreement
+
+agreement-senders: build ## the senders of examples/ in real time and ten times as fast: docs/agreement.md (22 minutes; npm ci --prefix examples/bullmq before)
+	$(GO) run ./internal/agreement -senders -out $(OUT)/agreement
 
 crash: ## kill a sender at every point of its state machine
 	$(GO) test -run Crash -count=1 -v ./sut

@@ -54,9 +54,17 @@ var worlds = []world{
 func main() {
 	program := flag.String("aftershock", "./aftershock", "the program to run")
 	dir := flag.String("out", "", "keep the runs here (default: a temporary folder, removed)")
+	theirs := flag.Bool("senders", false, "the senders of examples/ in real time and squeezed, and nothing else; runs that -out holds already are not made again")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if *theirs {
+		if err := runSenders(ctx, os.Stdout, *program, *dir); err != nil {
+			fmt.Fprintln(os.Stderr, "agreement:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	chosen := worlds
 	if !engine(ctx) {
 		fmt.Fprintln(os.Stderr, "agreement: no Docker engine answers, so there will be no column for containers")
