@@ -109,23 +109,6 @@ func (d *Measured) readGauges() {
 			c[i] = v
 		}
 	}
-	// What people read is in messages, under one name; records of senders that tell of drafts alone keep those.
-	for drafts, messages := range record.InMessages {
-		if c, ok := d.columns[messages]; ok {
-			d.columns[inDrafts+drafts], d.columns[drafts] = d.columns[drafts], c
-		}
-	}
-}
-
-// inDrafts stands before the name of a gauge as the sender counts it, when it is read in messages under its own.
-const inDrafts = "drafts "
-
-// drafts names a gauge as it counts drafts.
-func (d *Measured) drafts(gauge string) string {
-	if _, ok := d.columns[inDrafts+gauge]; ok {
-		return inDrafts + gauge
-	}
-	return gauge
 }
 
 func (d *Measured) readAttempts() error {

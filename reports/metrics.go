@@ -89,10 +89,8 @@ func Metrics() []MetricDef {
 
 			{"backlog.max", Count, "lower", Exact, "most messages held by the sender at a time", false, gaugeMax(record.GBacklog)},
 			{"backlog.end", Count, "lower", Exact, "messages held by the sender at the end of the window", false, gaugeLast(record.GBacklog)},
-			{"backlog.drafts.max", Count, "lower", Exact, "most drafts held by the sender at a time: a message that was taken twice has two", false,
-				func(d *Measured, w Window) (float64, bool) { return gaugeMax(d.drafts(record.GBacklog))(d, w) }},
-			{"drafts.expired", Count, "lower", Exact, "drafts given up because media or validity ran out", false,
-				func(d *Measured, w Window) (float64, bool) { return d.increase(w, d.drafts(record.GExpired)) }},
+			{"backlog.drafts.max", Count, "lower", Exact, "most drafts held by the sender at a time: a message that was taken twice has two", false, gaugeMax(record.GDraftsHeld)},
+			{"drafts.expired", Count, "lower", Exact, "drafts given up because media or validity ran out", false, counter(record.GDraftsExpired)},
 			{"oldest_age.max", Seconds, "lower", Timing, "highest age of the oldest message held", false, gaugeMax(record.GOldest)},
 			{"in_flight.max", Count, "lower", Exact, "most attempts sent and not done at a time", false, gaugeMax(record.GInFlight)},
 

@@ -37,25 +37,34 @@ func looks(metric string, overlook float64, o record.Outcome, m *record.Message)
 	}
 }
 
-// breakable reports whether a threshold of a promise is missed when every message of its window comes to what it looks
-// at: a limit that nothing can break looks at nothing.
-func (d *Measured) breakable(t ThresholdResult) bool {
-	worst := float64(len(d.due(t.Window)))
+// extremes are the values of a threshold's metric when every message of its window comes to what the threshold looks at,
+// and when none does.
+func (d *Measured) extremes(t ThresholdResult) (worst, best float64) {
+	all := float64(len(d.due(t.Window)))
 	switch {
 	case strings.HasPrefix(t.Metric, "delivery_time."):
-		worst = forever.Seconds()
-	case strings.HasPrefix(t.Metric, "delivered.within("), strings.HasPrefix(t.Metric, "messages.delivered"):
-		worst = 0
+		return forever.Seconds(), 0
+	case strings.HasPrefix(t.Metric, "delivered.within("), t.Metric == "messages.delivered.rate":
+		return 0, 1
+	case t.Metric == "messages.delivered":
+		return 0, all
 	case t.Unit == Share:
-		worst = 1
+		return 1, 0
 	}
-	return !t.Criterion.Holds(worst)
+	return all, 0
+}
+
+// breakable reports whether what became of the messages can break a threshold: a limit that nothing can break looks at
+// nothing. A promise breaks at the worst; a statement of what happened may also break because nothing did.
+func (d *Measured) breakable(t ThresholdResult) bool {
+	worst, best := d.extremes(t)
+	return !t.Criterion.Holds(worst) || d.scenario.Replays() && !t.Criterion.Holds(best)
 }
 
 // judges reports whether a threshold decides about the run: one that only warns decides nothing, and one that holds at
 // some time passes over the others.
 func (d *Measured) judges(t ThresholdResult) bool {
-	return !t.Warn() && t.Some == 0 && (d.scenario.Replays() || d.breakable(t))
+	return !t.Warn() && t.Some == 0 && d.breakable(t)
 }
 
 // overlooked says of each outcome that more messages came to than the scenario lets pass, and that no threshold looks at,

@@ -75,6 +75,9 @@ func TestOneInAThousandMayBePassedOver(t *testing.T) {
 		t.Errorf("one of 1,200: %s, %q", got, why)
 	}
 	run.Messages[701].Outcome = record.Shed
+	if got, _ := verdictOf(t, run, sc, threshold("messages.shed", ">= 0")); got != Invalid {
+		t.Errorf("a statement that is always true: %s", got)
+	}
 	if got, _ := verdictOf(t, run, sc, threshold("messages.lost", "== 0")); got != Invalid {
 		t.Errorf("two of 1,200: %s", got)
 	}
@@ -151,6 +154,9 @@ func TestReplays(t *testing.T) {
 	sc.Purpose = scenarios.Replay
 	if got, why := verdictOf(t, run, sc, threshold("messages.shed", "> 10")); got != Met {
 		t.Errorf("a statement about it: %s, %q", got, why)
+	}
+	if got, _ := verdictOf(t, run, sc, threshold("messages.shed", ">= 0")); got != Invalid {
+		t.Errorf("a statement that is always true: %s", got)
 	}
 	if got, _ := verdictOf(t, run, sc, threshold("messages.lost", "== 0")); got != Invalid {
 		t.Errorf("no statement about it: %s", got)

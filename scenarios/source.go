@@ -93,6 +93,20 @@ func similar(file string) string {
 	return ""
 }
 
+// forget takes away what a scenario's own thresholds may overlook, when the one that extends it has others.
+func forget(below, tree *strict.Node) error {
+	if tree.Field("thresholds") == nil || tree.Field("overlook") != nil {
+		return nil
+	}
+	var errs strict.Errors
+	for _, key := range []string{"overlook", "assume.overlook"} {
+		if below.Lookup(key) != nil {
+			errs = append(errs, strict.All(below.Set(key, &strict.Node{}))...)
+		}
+	}
+	return errs.Err()
+}
+
 // resolve reads a file's tree and lays it over the scenario that it extends, and so on.
 func resolve(src source, chain []string) (*strict.Node, error) {
 	tree, err := strict.Parse(src.label, src.data)
@@ -125,6 +139,9 @@ func resolve(src source, chain []string) (*strict.Node, error) {
 			trace.Text = relative(filepath.Dir(src.label), filepath.Join(filepath.Dir(under.label), trace.Text))
 		}
 		if err := tree.Set("extends", &strict.Node{}); err != nil {
+			return nil, err
+		}
+		if err := forget(below, tree); err != nil {
 			return nil, err
 		}
 		tree = strict.Merge(below, tree)

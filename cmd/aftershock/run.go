@@ -301,10 +301,14 @@ func (f *runFlags) folder(s *scenarios.Scenario) (string, error) {
 	if f.out == "" {
 		return ownFolder("runs", fmt.Sprintf("%s-%s-s%d", s.Name, time.Now().UTC().Format("20060102T150405Z"), s.Seed))
 	}
-	if err := record.Vacant(f.out); err != nil {
-		return "", usageError(fmt.Errorf("--out: %w", err))
+	err := record.Vacant(f.out)
+	if err != nil {
+		err = fmt.Errorf("--out: %w", err)
 	}
-	return f.out, nil
+	if errors.Is(err, record.ErrTaken) { // any other trouble is the world's
+		err = usageError(err)
+	}
+	return f.out, err
 }
 
 func exists(path string) bool {

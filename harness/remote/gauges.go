@@ -30,9 +30,9 @@ func (g *gauges) Read(ctx context.Context) (map[string]float64, error) {
 	v := map[string]float64{
 		record.GCreate: float64(w.Creates), record.GCreateFirst: float64(w.CreateFirst), record.GCreateTimeouts: float64(w.CreateTimeouts),
 		record.GSend: float64(d.Sends), record.GSendFirst: float64(d.SendFirst), record.GSendTimeouts: float64(d.SendTimeouts),
-		record.GSend503: float64(d.Send503), record.GExpired: float64(d.Expired), record.GFailed: float64(d.Failed + d.Dead + d.GivenUp),
-		record.GBacklogMessages: float64(d.MessagesHeld), record.GExpiredMessages: float64(d.MessagesExpired), record.GFailedMessages: float64(d.MessagesFailed),
-		record.GBacklog: float64(d.Backlog), record.GReady: float64(d.Ready), record.GRetrying: float64(d.Retrying),
+		record.GSend503: float64(d.Send503), record.GExpired: float64(d.MessagesExpired), record.GFailed: float64(d.MessagesFailed),
+		record.GDraftsHeld: float64(d.Backlog), record.GDraftsExpired: float64(d.Expired), record.GDraftsFailed: float64(d.Failed + d.Dead + d.GivenUp),
+		record.GBacklog: float64(d.MessagesHeld), record.GReady: float64(d.Ready), record.GRetrying: float64(d.Retrying),
 		record.GInFlight: float64(d.InFlight), record.GOldest: d.OldestAge.Seconds(), record.GUnknown: float64(d.Unknown),
 		record.GHeld: float64(d.Held), record.GResolved: float64(d.Resolved), record.GResolvedLate: float64(d.ResolvedLate),
 		record.GGivenUp:       float64(d.GivenUp),

@@ -38,8 +38,8 @@ func struckNothing(step string) []answer {
 // answers is the table: one row for each file in testdata.
 var answers = map[string][]answer{
 	// What became of the messages.
-	"shed-makes-it-quick":          missed("8331 messages", "ended as shed", "ended as failed"),
-	"pending-at-the-end":           invalid("5694 messages (94.7%) ended as pending"),
+	"shed-makes-it-quick":          missed("ended as shed, and no threshold looks at that", "ended as failed"),
+	"pending-at-the-end":           invalid("ended as pending, and no threshold looks at that"),
 	"half-refused-beside-a-median": invalid("ended as failed, and no threshold looks at that"),
 
 	// What is judged, and by how much.

@@ -147,7 +147,6 @@ func (h *History) gauge(g record.Gauge) {
 	for k, v := range g.Values {
 		values[k] = v
 	}
-	inMessages(values)
 	h.derive(g, values)
 	if !h.table.add(g.At, values) {
 		h.late++
@@ -229,13 +228,4 @@ func (h *History) end() time.Duration {
 		end = max(end, e.At)
 	}
 	return end
-}
-
-// inMessages puts what is known in messages in place of what counts drafts, so that everybody reads the same number.
-func inMessages(values map[string]float64) {
-	for drafts, messages := range record.InMessages {
-		if v, ok := values[messages]; ok {
-			values[drafts] = v
-		}
-	}
 }

@@ -177,7 +177,7 @@ func (j *judge) closed(t scenarios.Threshold) bool {
 func (j *judge) counted(r reports.ThresholdResult) (v float64, broken bool) {
 	counter, ok := map[string]string{
 		"duplicates.copies": record.GDuplicates, "duplicates.messages": record.GDuplicated, "messages.lost": record.GLost,
-		"messages.expired": record.GExpiredMessages, "media.expired": record.GExpiredMessages, "messages.failed": record.GFailedMessages,
+		"messages.expired": record.GExpired, "media.expired": record.GExpired, "messages.failed": record.GFailed,
 	}[r.Metric]
 	n := len(j.run.Gauges)
 	if !ok || n == 0 || r.During != "" || r.From > 0 || r.To > 0 || r.For > 0 || r.Some > 0 || r.Within > 0 {

@@ -104,7 +104,7 @@ func TestGrafanaKnowsTheMetrics(t *testing.T) {
 	for _, g := range []string{
 		record.GOffered, record.GFrontDoor, record.GFrontDoorFirst, record.GAnswered, record.GRefused, record.GFrontTimeouts, record.GFront503,
 		record.GCreate, record.GCreateFirst, record.GCreateTimeouts, record.GSend, record.GSendFirst, record.GSendTimeouts, record.GSend503,
-		record.GAccepted, record.GGoodput, record.GDuplicates, record.GDuplicated, record.GBacklogMessages, record.GExpiredMessages, record.GFailedMessages, record.GDelivered, record.GMediaErrors, record.GExpired, record.GFailed, record.GLost,
+		record.GAccepted, record.GGoodput, record.GDuplicates, record.GDuplicated, record.GDelivered, record.GMediaErrors, record.GExpired, record.GFailed, record.GLost,
 		record.GOfferedRate, record.GBacklog, record.GReady, record.GRetrying, record.GInFlight, record.GOldest, record.GUnknown, record.GReplicasReady,
 		record.GReplicasWant, record.GReplicasMax, record.GWhatsAppCPU, record.GWhatsAppMem, record.GDraftsCPU, record.GDraftsMem, record.GWasted,
 		record.GWork, record.GRateLimit, record.GDeliveryP50, record.GDeliveryP99, record.GResponseP50, record.GResponseP99, record.GLateness,

@@ -24,15 +24,15 @@ const (
 	GDuplicates     = "duplicates_total"   // copies beyond the first
 	GDelivered      = "delivered_total"    // distinct messages delivered
 	GMediaErrors    = "media_errors_total" // API refusals because media had expired
-	GExpired        = "expired_total"      // drafts given up because media or validity ran out
-	GFailed         = "failed_total"       // drafts refused for good, dead or given up
+	GExpired        = "expired_total"      // messages that stand as given up because media or validity ran out
+	GFailed         = "failed_total"       // messages that stand as refused for good, dead or given up
 	GLost           = "lost_total"
 	GAPIErrors      = "api_errors_total" // answers other than 200; by code as api_error_<code>_total
 
 	GOfferedRate    = "offered_rate"             // hits a second the scenario asks for at this instant
-	GBacklog        = "backlog"                  // drafts held by the sender and not finished
-	GReady          = "ready"                    // of those, waiting for their first dispatch
-	GRetrying       = "retrying"                 // of those, waiting to be tried again
+	GBacklog        = "backlog"                  // messages held by the sender and not finished
+	GReady          = "ready"                    // drafts held that wait for their first dispatch
+	GRetrying       = "retrying"                 // drafts held that wait to be tried again
 	GInFlight       = "in_flight"                // attempts towards the WhatsApp service, sent and not done
 	GOldest         = "oldest_age_s"             // age of the oldest message held, from its creation
 	GUnknown        = "unknown"                  // sends whose outcome is not known

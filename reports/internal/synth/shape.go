@@ -64,7 +64,7 @@ func (m *maker) gauges(w *record.Writer) {
 	for t := reading; t <= m.end; t += reading {
 		v := map[string]float64{record.GUnsent: 0, record.GFailed: 0, record.GLost: 0, record.GSend503: 0, record.GUnknown: 0, record.GHeld: 0, record.GResolved: 0, record.GResolvedLate: 0, record.GGivenUp: 0}
 		for _, name := range []string{record.GFrontTimeouts, record.GSendTimeouts, record.GCreateTimeouts, record.GFront503, record.GDuplicates, record.GDuplicated,
-			record.GMediaErrors, record.GExpired, record.GAPIErrors, record.GRefused} {
+			record.GMediaErrors, record.GExpired, record.GDraftsExpired, record.GAPIErrors, record.GRefused} {
 			v[name] = 0
 		}
 		for name, at := range m.events {
@@ -76,6 +76,7 @@ func (m *maker) gauges(w *record.Writer) {
 		v[record.GOfferedRate] = m.rate(t) / 60
 		v[record.GBacklog], v[record.GInFlight] = held.at(t), flying.at(t)
 		v[record.GRetrying] = math.Floor(v[record.GInFlight] / 3)
+		v[record.GDraftsHeld] = v[record.GBacklog]
 		v[record.GReady] = max(0, v[record.GBacklog]-v[record.GRetrying])
 		for oldest < len(m.work) && m.work[oldest].to <= t {
 			oldest++

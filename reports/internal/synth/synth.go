@@ -265,6 +265,7 @@ func (m *maker) deliver(msg *record.Message, n uint64, start time.Duration, u fu
 		}
 		msg.APIMedia, msg.Outcome, msg.Reason, msg.Sender = 3, record.Expired, "media had expired", "expired"
 		m.count(record.GExpired, done+3*time.Second)
+		m.count(record.GDraftsExpired, done+3*time.Second)
 		return
 	}
 	copies, causes := 1, []string(nil)
