@@ -40,26 +40,30 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, req *Request) {
 	} else {
 		delay = lane.After(at, 0)
 	}
-	done, here := wait(r.Context(), at, delay)
 	e := entry(req, &d, at)
+	if e.Accepted {
+		e.Answered, e.Done = planned(&d), at.Add(delay)
+		if d.Manner == Withheld {
+			e.Done = e.Done.Add(d.Over)
+		}
+		s.record(req, &e)
+	}
+	if d.twin != nil {
+		s.again(req, &d, e)
+	}
+	done, here := wait(r.Context(), at, delay)
 	if !here || d.Manner == Aborted || d.Manner == Withheld {
 		if here && d.Manner == Withheld {
 			done, _ = wait(r.Context(), done, lane.After(done, d.Over))
 		}
-		e.Done = done
-		s.record(req, &e, false)
+		s.settled(req, &e, done, 0, false)
 		if d.Manner == Aborted {
 			sever(w)
 			return
 		}
 		panic(http.ErrAbortHandler)
 	}
-	e.Done = done
-	e.Answered = d.Status()
-	if d.Manner == Garbled && d.garbledStatus != 0 {
-		e.Answered = d.garbledStatus
-	}
-	s.record(req, &e, d.Err == nil && (d.Manner == Whole || d.Manner == Dripping))
+	s.settled(req, &e, done, planned(&d), d.Err == nil && (d.Manner == Whole || d.Manner == Dripping))
 	s.ledger.late(done.Sub(at) - delay)
 	s.write(w, r, req, &d, lane)
 }
@@ -93,7 +97,7 @@ func wait(ctx context.Context, from time.Time, d time.Duration) (done time.Time,
 // entry starts the ledger's line for a send.
 func entry(r *Request, d *Decision, at time.Time) Entry {
 	m := &r.Message
-	e := Entry{Message: m.Marker, Callback: m.Callback, WAMID: d.WAMID, To: m.WAID, Number: r.Node, Type: m.Type, Key: d.Key, Copy: d.Copy,
+	e := Entry{Message: m.Marker, Callback: m.Callback, WAMID: d.WAMID, To: m.WAID, Text: m.Text, Number: r.Node, Type: m.Type, Key: d.Key, Copy: d.Copy,
 		At: at, Accepted: d.Accepted, Media: d.Media, Slack: d.Slack, Expired: d.Expired, Fault: d.Fault}
 	if d.Err != nil {
 		e.Code = d.Err.code
@@ -101,15 +105,54 @@ func entry(r *Request, d *Decision, at time.Time) Entry {
 	return e
 }
 
-// record keeps the line of a send that became final, and whether its client was told of the success.
-func (s *Server) record(r *Request, e *Entry, told bool) {
+// again keeps the copy that the provider made by itself, and lets it take its way.
+func (s *Server) again(r *Request, d *Decision, e Entry) {
+	e.WAMID, e.Copy, e.Provider = d.twin.WAMID, d.twin.Copy, true
+	s.record(r, &e)
+	s.ledger.change(func(sum *Summary) { sum.accepted(d.twin.Copy) })
+	d.twin.later.Fault = d.Fault
+	s.hooks.expect(d.twin.later)
+}
+
+// planned is the HTTP status that the client is to be sent; 0 when the answer is withheld.
+func planned(d *Decision) int {
+	switch {
+	case d.Manner == Aborted || d.Manner == Withheld:
+		return 0
+	case d.Manner == Garbled && d.garbledStatus != 0:
+		return d.garbledStatus
+	}
+	return d.Status()
+}
+
+// record keeps the line of a send.
+func (s *Server) record(r *Request, e *Entry) {
+	if r.Endpoint == Messages && !r.Message.Read {
+		s.ledger.add(e)
+	}
+}
+
+// settled notes how a send ended for its client: what it was answered, and whether it was told of its success. A send that
+// was not accepted gets its line now.
+func (s *Server) settled(r *Request, e *Entry, done time.Time, answered int, told bool) {
 	if r.Endpoint != Messages || r.Message.Read {
 		return
 	}
-	s.ledger.add(e)
-	if e.Accepted && !told {
-		s.ledger.change(func(sum *Summary) { sum.Withheld++ })
+	switch {
+	case !e.Accepted:
+		e.Done, e.Answered = done, answered
+		s.ledger.add(e)
+	case answered != e.Answered:
+		gone := *e
+		gone.Status, gone.Accepted, gone.At, gone.Done, gone.Answered = unanswered, false, done, done, answered
+		s.ledger.add(&gone)
 	}
+	s.ledger.change(func(sum *Summary) {
+		sum.HTTP[answered]++
+		if e.Accepted && !told {
+			sum.Withheld++
+		}
+	})
 }
 
 // write sends an answer in its manner.

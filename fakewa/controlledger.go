@@ -17,6 +17,7 @@ type entryJSON struct {
 	Callback string    `json:"callback,omitempty"`
 	WAMID    string    `json:"wamid,omitempty"`
 	To       string    `json:"to,omitempty"`
+	Text     string    `json:"text,omitempty"`
 	Number   string    `json:"number,omitempty"`
 	Type     string    `json:"type,omitempty"`
 	Key      string    `json:"key"`
@@ -24,6 +25,7 @@ type entryJSON struct {
 	At       time.Time `json:"at"`
 	Done     time.Time `json:"done"`
 	Accepted bool      `json:"accepted"`
+	Provider bool      `json:"provider,omitempty"`
 	Answered int       `json:"answered"`
 	Code     int       `json:"code"`
 	Media    bool      `json:"media,omitempty"`
@@ -34,8 +36,8 @@ type entryJSON struct {
 
 // MarshalJSON writes the entry with times in UTC and the slack in milliseconds.
 func (e Entry) MarshalJSON() ([]byte, error) {
-	j := entryJSON{Seq: e.Seq, Status: e.Status, Message: e.Message, Callback: e.Callback, WAMID: e.WAMID, To: e.To, Number: e.Number, Type: e.Type,
-		Key: strconv.FormatUint(e.Key, 16), Copy: e.Copy, At: e.At.UTC(), Done: e.Done.UTC(), Accepted: e.Accepted, Answered: e.Answered, Code: e.Code,
+	j := entryJSON{Seq: e.Seq, Status: e.Status, Message: e.Message, Callback: e.Callback, WAMID: e.WAMID, To: e.To, Text: e.Text, Number: e.Number, Type: e.Type,
+		Key: strconv.FormatUint(e.Key, 16), Copy: e.Copy, At: e.At.UTC(), Done: e.Done.UTC(), Accepted: e.Accepted, Provider: e.Provider, Answered: e.Answered, Code: e.Code,
 		Media: e.Media, Expired: e.Expired, Fault: e.Fault}
 	if e.Media {
 		ms := float64(e.Slack) / float64(time.Millisecond)
@@ -54,8 +56,8 @@ func (e *Entry) UnmarshalJSON(b []byte) error {
 	if err != nil {
 		return fmt.Errorf("ledger entry: key %q: %w", j.Key, err)
 	}
-	*e = Entry{Seq: j.Seq, Status: j.Status, Message: j.Message, Callback: j.Callback, WAMID: j.WAMID, To: j.To, Number: j.Number, Type: j.Type,
-		Key: key, Copy: j.Copy, At: j.At, Done: j.Done, Accepted: j.Accepted, Answered: j.Answered, Code: j.Code, Media: j.Media, Expired: j.Expired, Fault: j.Fault}
+	*e = Entry{Seq: j.Seq, Status: j.Status, Message: j.Message, Callback: j.Callback, WAMID: j.WAMID, To: j.To, Text: j.Text, Number: j.Number, Type: j.Type,
+		Key: key, Copy: j.Copy, At: j.At, Done: j.Done, Accepted: j.Accepted, Provider: j.Provider, Answered: j.Answered, Code: j.Code, Media: j.Media, Expired: j.Expired, Fault: j.Fault}
 	if j.SlackMs != nil {
 		e.Slack = time.Duration(*j.SlackMs * float64(time.Millisecond))
 	}

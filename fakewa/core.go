@@ -68,7 +68,11 @@ func (c *Core) Decide(now time.Time, r *Request) Decision {
 	c.faults.late(h)
 	d.Fault = h.faults
 	h.r = nil
-	return *d
+	out := *d
+	if out.Again && out.Accepted {
+		out.twin = c.again(now, r, out)
+	}
+	return out
 }
 
 // identify gives the message a number of its own, the same for every copy of it, and counts its attempts.
@@ -201,6 +205,13 @@ func (c *Core) send(now time.Time, r *Request, d *Decision, h *hit) {
 		return
 	}
 	c.accept(now, r, d)
+}
+
+// again processes an accepted request once more, on the provider's own account.
+func (c *Core) again(now time.Time, r *Request, first Decision) *Decision {
+	twin := first
+	c.accept(now, r, &twin)
+	return &twin
 }
 
 // accept takes the message: from here on it is delivered, whatever the client learns.

@@ -22,6 +22,7 @@ var faultKinds = map[string]faultKind{
 	"latency":            {func() fault { return new(latencyFault) }, "messages", "answers take longer"},
 	"error":              {func() fault { return new(errorFault) }, "messages", "requests are refused with a documented code, or accepted and failed later"},
 	"reply-lost":         {func() fault { return new(replyLostFault) }, "messages", "the request is processed and the client never learns it"},
+	"duplicate-accept":   {func() fault { return new(duplicateAcceptFault) }, "messages", "the request is processed twice, and answered once"},
 	"refuse-connections": {func() fault { return new(refuseFault) }, "all", "connections are closed before anything is read"},
 	"reset":              {func() fault { return new(resetFault) }, "messages", "the connection breaks before the request is processed"},
 	"slow-body":          {func() fault { return new(slowBodyFault) }, "messages", "the answer's body drips"},

@@ -7,22 +7,25 @@ import (
 )
 
 // Entry is one line of the ledger: an attempt and its fate, or a status of an accepted copy. Entries are numbered in
-// the order in which they became final: an attempt when its answer left or its client gave up, a status when it took
-// effect.
+// the order in which they were known: an attempt that was accepted when that was decided, with the answer that it is to
+// get; one that was not, when its answer left or its client gave up; a status when it took effect. When the client of an
+// accepted attempt gives up before its answer, a line with the status unanswered says so.
 type Entry struct {
 	Seq      int64
-	Status   string // "" for an attempt; delivered, read or failed for a status
+	Status   string // "" for an attempt; delivered, read or failed for a status; unanswered
 	Message  string // the marker found in the text, caption or link; "" when there was none
 	Callback string // biz_opaque_callback_data
 	WAMID    string
 	To       string
+	Text     string // of the message or its caption, as far as it is kept: 160 bytes around the marker, or its beginning
 	Number   string // the business number's id
 	Type     string
 	Key      uint64    // the same for every copy of a message
 	Copy     int       // which accepted copy this is, from 1; 0 when it was not accepted
 	At       time.Time // when the request was read, or the status took effect
-	Done     time.Time // when the answer left, or would have
+	Done     time.Time // when the answer left, is to leave, or would have
 	Accepted bool
+	Provider bool          // a copy that the API made by itself of a request that came once
 	Answered int           // HTTP status that the client was sent; 0 when the answer was withheld or the client had gone
 	Code     int           // Cloud API error code, 0 for none
 	Media    bool          // it used media that was uploaded here, so how long that has to live is known

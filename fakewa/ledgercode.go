@@ -12,9 +12,13 @@ const (
 	flagAccepted = 1 << iota
 	flagMedia
 	flagExpired
+	flagProvider
 )
 
-var statusNames = [...]string{"", "sent", "delivered", "read", "failed"}
+// unanswered is the status of an accepted attempt whose client gave up before its answer.
+const unanswered = "unanswered"
+
+var statusNames = [...]string{"", "sent", "delivered", "read", "failed", unanswered}
 
 // interner numbers the few names that many entries share: numbers, types, faults.
 type interner struct {
@@ -64,6 +68,9 @@ func appendEntry(b []byte, e *Entry, names *interner) []byte {
 	if e.Expired {
 		flags |= flagExpired
 	}
+	if e.Provider {
+		flags |= flagProvider
+	}
 	status := byte(0)
 	for i, s := range statusNames {
 		if s == e.Status {
@@ -80,7 +87,7 @@ func appendEntry(b []byte, e *Entry, names *interner) []byte {
 	if e.Media {
 		b = binary.AppendVarint(b, int64(e.Slack))
 	}
-	for _, s := range [...]string{clip(e.Message, maxMarker), clip(e.Callback, 4*maxCallback), clip(e.WAMID, 256), clip(e.To, 256)} {
+	for _, s := range [...]string{clip(e.Message, maxMarker), clip(e.Callback, 4*maxCallback), clip(e.WAMID, 256), clip(e.To, 256), clip(e.Text, maxText)} {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
@@ -97,7 +104,7 @@ func cutEntry(b []byte) (rest, record []byte) {
 }
 
 func readEntry(b []byte, seq int64, names *interner) Entry {
-	e := Entry{Seq: seq, Accepted: b[0]&flagAccepted != 0, Media: b[0]&flagMedia != 0, Expired: b[0]&flagExpired != 0, Status: statusNames[b[1]]}
+	e := Entry{Seq: seq, Accepted: b[0]&flagAccepted != 0, Media: b[0]&flagMedia != 0, Expired: b[0]&flagExpired != 0, Provider: b[0]&flagProvider != 0, Status: statusNames[b[1]]}
 	e.At = time.Unix(0, int64(binary.LittleEndian.Uint64(b[2:])))
 	b = b[10:]
 	signed := func() int64 {
@@ -124,6 +131,6 @@ func readEntry(b []byte, seq int64, names *interner) Entry {
 	if e.Media {
 		e.Slack = time.Duration(signed())
 	}
-	e.Message, e.Callback, e.WAMID, e.To = str(), str(), str(), str()
+	e.Message, e.Callback, e.WAMID, e.To, e.Text = str(), str(), str(), str(), str()
 	return e
 }

@@ -2,6 +2,7 @@ package fakewa
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/aftershock-dev/aftershock/fakewa/internal/tree"
@@ -19,6 +20,7 @@ type Message struct {
 	Marker   string // found in the text, caption, file name, link or template parameters
 	Media    []MediaUse
 	Links    []string
+	Text     string // body or caption as far as the ledger keeps it: what stands around the marker, or the beginning
 	Template *TemplateUse
 	Target   string // message id of a reaction or of a mark-as-read
 	Read     bool   // mark as read
@@ -208,20 +210,33 @@ func (r *reader) context(root tree.Node) {
 	}
 }
 
-// scan looks for a marker in a text: [ref:ID], or what a sender has made of it.
+// scan looks for a marker in a text, [ref:ID] or what a sender has made of it, and keeps what stands around it.
 func (r *reader) scan(text []byte) {
 	if r.m.Marker != "" {
 		return
 	}
 	const open = "[ref:"
-	if i := bytes.Index(text, []byte(open)); i >= 0 {
+	i := bytes.Index(text, []byte(open))
+	if i >= 0 {
 		rest := text[i+len(open):]
 		if end := bytes.IndexByte(rest, ']'); end > 0 && end <= maxMarker {
-			r.m.Marker = string(bytes.Trim(rest[:end], " \\"))
+			r.m.Marker, r.m.Text = string(bytes.Trim(rest[:end], " \\")), excerpt(text, i-maxText*3/4)
 			return
 		}
 	}
 	r.m.Marker = rewritten(text)
+	if r.m.Text == "" || r.m.Marker != "" {
+		r.m.Text = excerpt(text, 0)
+	}
+}
+
+// maxText bounds what the ledger keeps of a text.
+const maxText = 160
+
+// excerpt is the part of a text that begins near from.
+func excerpt(text []byte, from int) string {
+	text = text[max(0, min(from, len(text)-maxText)):]
+	return strings.ToValidUTF8(string(text[:min(len(text), maxText)]), "")
 }
 
 // scanLink looks for a marker in a link's query: ref=ID.

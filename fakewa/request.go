@@ -77,6 +77,9 @@ type Decision struct {
 	garbledStatus int
 	Content       *Content // Download
 	later         *later   // statuses to come
+
+	Again bool      // the API processes the request a second time
+	twin  *Decision // and what became of that; nil without
 }
 
 // Status returns the HTTP status of the answer.

@@ -38,8 +38,13 @@ func (s *Summary) decided(r *Request, d *Decision) {
 		s.Refused++
 		return
 	}
+	s.accepted(d.Copy)
+}
+
+// accepted counts one acceptance.
+func (s *Summary) accepted(copy int) {
 	s.Accepted++
-	switch d.Copy {
+	switch copy {
 	case 1:
 		s.Messages++
 	case 2:
@@ -50,14 +55,13 @@ func (s *Summary) decided(r *Request, d *Decision) {
 	}
 }
 
-// count counts an entry when it became final.
+// count counts an entry.
 func (s *Summary) count(e *Entry) {
 	switch e.Status {
 	case "":
 		if e.Code != 0 || e.Accepted { // what broke off before it was decided has no code
 			s.Code[e.Code]++
 		}
-		s.HTTP[e.Answered]++
 	case "delivered":
 		s.Delivered++
 	case "read":

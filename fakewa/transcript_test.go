@@ -164,6 +164,9 @@ func (tr *transcript) say(d Decision) string {
 		if d.Copy > 1 {
 			fmt.Fprintf(&b, " as copy %d", d.Copy)
 		}
+		if d.twin != nil {
+			fmt.Fprintf(&b, " and again as copy %d", d.twin.Copy)
+		}
 	}
 	if d.Delay > 0 {
 		fmt.Fprintf(&b, ", after %v", d.Delay.Round(time.Millisecond))

@@ -179,7 +179,7 @@ func (f reference) request(ctx context.Context, m message, attempt int) (*http.R
 	b = append(b, m.to...)
 	b = append(b, `","type":"`...)
 	b = append(b, m.kind...)
-	b = append(b, `","text":"Your order is on its way `...)
+	b = append(b, `","text":"`+words+` `...)
 	b = append(b, m.ref()...)
 	b = append(b, '"')
 	if m.media != "" {

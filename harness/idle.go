@@ -23,6 +23,7 @@ type Witnessed struct {
 	Faults map[string]Strikes // by the id under which a fault was applied
 	Posts  int64              // webhooks sent
 	Heard  int64              // of those, answered with success
+	Taken  int64              // sends accepted, copies included
 }
 
 // Strikes is what a fault did: how many requests were in its scope, and for how many of them it changed something.

@@ -19,6 +19,7 @@ type message struct {
 	class  string
 	tenant string
 	media  string // link, for kinds that carry media
+	loose  bool   // its text may change on its way
 }
 
 // id is the message's name for life: m000001.

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -22,6 +23,7 @@ type meter struct {
 	taken  int64
 	proofs proofs
 	full   crowd
+	open   []Entry // accepted attempts whose answers have not left, by when they are to
 }
 
 // page is how many ledger entries are read at once.
@@ -62,6 +64,7 @@ func (m *meter) read(ctx context.Context) error {
 			return fmt.Errorf("read the sender's attempts: %w", err)
 		}
 		for _, a := range rows {
+			m.table.hear(a)
 			if !m.proofs.hold(a) {
 				m.runner.Writer.Attempt(a)
 			}
@@ -99,6 +102,7 @@ func (m *meter) ledger(ctx context.Context) error {
 		return nil
 	}
 	for {
+		now := time.Now()
 		entries, err := m.runner.System.Ledger.After(ctx, m.seq, page)
 		if err != nil {
 			return fmt.Errorf("read the fake's ledger: %w", err)
@@ -109,22 +113,75 @@ func (m *meter) ledger(ctx context.Context) error {
 			for _, a := range m.proofs.see(e) {
 				m.runner.Writer.Attempt(a)
 			}
-			if e.Status != "" {
-				continue
-			}
-			a := record.Attempt{
-				Message: e.Message, Hop: "api", Draft: e.Callback, At: m.table.since(e.At), Done: m.table.since(e.Done),
-				Status: e.Answered, Code: e.Code, Taken: e.Accepted, WAMID: e.WAMID, Fault: e.Fault,
-			}
-			if e.Answered == 0 {
-				a.Error = "withheld"
-			}
-			m.runner.Writer.Attempt(a)
+			m.attempt(e)
 		}
 		if len(entries) < page {
+			m.closeUntil(now)
 			return nil
 		}
 	}
+}
+
+// attempt writes the Cloud API's attempt down, when it is known how it ended: the line of one that was accepted comes
+// before its answer, which its client may not wait for.
+func (m *meter) attempt(e Entry) {
+	switch {
+	case e.Status == "unanswered":
+		i := slices.IndexFunc(m.open, func(o Entry) bool { return o.WAMID == e.WAMID })
+		if i >= 0 {
+			o := m.open[i]
+			m.open = slices.Delete(m.open, i, i+1)
+			o.Done, o.Answered = e.Done, 0
+			m.close(o)
+		}
+	case e.Status != "":
+	case e.Accepted:
+		i, _ := slices.BinarySearchFunc(m.open, e, func(a, b Entry) int {
+			if c := a.Done.Compare(b.Done); c != 0 {
+				return c
+			}
+			return cmp.Compare(a.Seq, b.Seq)
+		})
+		m.open = slices.Insert(m.open, i, e)
+	default:
+		m.close(e)
+	}
+}
+
+// close writes an attempt whose end is known.
+func (m *meter) close(e Entry) {
+	if e.Provider {
+		return // nobody attempted it
+	}
+	a := record.Attempt{
+		Message: e.Message, Hop: "api", Draft: e.Callback, At: m.table.since(e.At), Done: m.table.since(e.Done),
+		Status: e.Answered, Code: e.Code, Taken: e.Accepted, WAMID: e.WAMID, Fault: e.Fault,
+	}
+	if e.Answered == 0 {
+		a.Error = "withheld"
+	}
+	m.runner.Writer.Attempt(a)
+}
+
+// closeUntil writes the attempts whose answers have left by an instant.
+func (m *meter) closeUntil(now time.Time) {
+	n := 0
+	for n < len(m.open) && !m.open[n].Done.After(now) {
+		m.close(m.open[n])
+		n++
+	}
+	m.open = slices.Delete(m.open, 0, n)
+}
+
+// closeAll writes the attempts whose answers had not left when the run ended, too: withheld, as far as it went.
+func (m *meter) closeAll(end time.Time) {
+	for _, e := range m.open {
+		if e.Done.After(end) {
+			e.Done, e.Answered = end, 0
+		}
+		m.close(e)
+	}
+	m.open = nil
 }
 
 // own adds what the harness counts itself.

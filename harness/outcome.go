@@ -22,6 +22,8 @@ func outcome(r *row, v verdict, books, taken bool) (record.Outcome, string) {
 	switch {
 	case !r.fired:
 		return record.Unsent, "the harness did not get to send it"
+	case r.astray != "":
+		return record.Misdelivered, r.astray
 	case r.delivered != record.Never:
 		return record.Delivered, ""
 	case r.copies > 0:
@@ -115,9 +117,7 @@ func (r *Runner) settle(ctx context.Context, meter *meter, f form, m *mint) ([]r
 			API: int(row.api), APIMedia: int(row.mediaErrors), Copies: int(row.copies), Slack: row.slack,
 			HasSlack: row.hasSlack, Outcome: o, Reason: why, Sender: v.state,
 		}
-		if row.more != nil {
-			out[i].Causes = row.more.causes
-		}
+		out[i].Causes = row.reasons()
 	}
 	return out, nil
 }

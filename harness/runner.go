@@ -40,6 +40,7 @@ type Runner struct {
 	warnings []string
 	replicas float64 // ready at the last reading
 	numbered int     // interventions so far, planned ones included
+	before   int64   // sends that the fake had accepted when the run began
 	deeds    []deed  // of the timeline, phases included
 }
 
@@ -97,6 +98,8 @@ func (r *Runner) Run(ctx context.Context) (record.Info, error) {
 	}
 	onLanes(at, start, r.lanes())
 	t := newTable(start, at)
+	t.offered = r.expectation(m)
+	r.before, _ = r.accepted(ctx)
 	if r.Scenario.Target != nil && r.Scenario.Target.Recognise == "text" {
 		t.nameless = newNameless(func(n uint64) string { return m.make(n).to })
 	}
@@ -231,10 +234,13 @@ func (r *Runner) finish(ctx context.Context, meter *meter, f form, m *mint) (rec
 	readErr := meter.read(last)
 	end := time.Since(t.start)
 	t.end(end, ctx.Err() != nil)
+	taken, known := r.accepted(last)
 	messages, err := r.settle(last, meter, f, m)
+	r.reconcile(t, r.before, taken, known && err == nil)
 	if err = errors.Join(readErr, err); err != nil {
 		r.invalidate(err.Error())
 	}
+	meter.closeAll(t.start.Add(end))
 	for _, a := range meter.proofs.rest() {
 		r.Writer.Attempt(a)
 	}

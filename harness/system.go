@@ -46,17 +46,20 @@ type Ledger interface {
 // Entry is one line of the fake's ledger: an attempt, or a status of an accepted copy.
 type Entry struct {
 	Seq      int64
-	Status   string // "" for an attempt; delivered, read or failed for a status
+	Status   string // "" for an attempt; delivered, read or failed for a status; unanswered: an accepted attempt's client gave up
 	Message  string // the marker found in the text, caption or link: the harness's message ID; "" when there was none
 	Callback string // biz_opaque_callback_data
 	WAMID    string
 	To       string    // the recipient, digits
 	Key      uint64    // the same for every copy of a message, as the fake tells them
+	Type     string    // of the message: text, image, …
+	Text     string    // or caption, as far as the ledger keeps it; "" when there was none
 	At       time.Time // when the request was read, or the status took effect
-	Done     time.Time // when the answer left
+	Done     time.Time // when the answer left, or is to leave
 	Accepted bool
-	Answered int // HTTP status that the client was sent; 0 when the answer was withheld
-	Code     int // Cloud API error code, 0 for none
+	Provider bool // a copy that the API made by itself
+	Answered int  // HTTP status that the client was sent; 0 when the answer was withheld
+	Code     int  // Cloud API error code, 0 for none
 	Media    bool
 	Slack    time.Duration // life left in the media, negative when it had expired; only with Media
 	Expired  bool          // refused or failed because media had expired

@@ -18,6 +18,7 @@ type row struct {
 	unheard                                        bool  // whoever sent the last copy was not told that it had been accepted
 	code                                           int32 // last Cloud API error
 	first                                          lineage
+	astray                                         string // how a copy went wrong that was accepted: another recipient, another content
 	more                                           *copies
 }
 
@@ -32,6 +33,12 @@ type copies struct {
 type lineage struct {
 	client, create, send uint16
 	known                bool
+	heard                bool // the sender learnt that this copy was sent
+}
+
+// of reports whether two copies come from the same send.
+func (l lineage) of(o lineage) bool {
+	return l.known && o.known && l.client == o.client && l.create == o.create && l.send == o.send
 }
 
 // parseLineage reads callback data of the reference sender for one message.
@@ -65,12 +72,12 @@ func parseLineage(callback, id string) lineage {
 // cause says why a copy exists, given the copies accepted before it.
 func cause(l lineage, before []lineage) string {
 	if !l.known {
-		return "unknown"
+		return record.Unknown
 	}
 	sameClient, sameDraft := false, false
 	for _, b := range before {
 		if !b.known {
-			return "unknown"
+			return record.Unknown
 		}
 		if b.client != l.client {
 			continue
@@ -81,16 +88,16 @@ func cause(l lineage, before []lineage) string {
 		}
 		sameDraft = true
 		if b.send == l.send {
-			return "redelivery"
+			return record.Redelivery
 		}
 	}
 	switch {
 	case sameDraft:
-		return "send_retry"
+		return record.SendRetry
 	case sameClient:
-		return "create_retry"
+		return record.CreateRetry
 	}
-	return "client_retry"
+	return record.ClientRetry
 }
 
 // table holds every message of the run and the counters that follow from them. Its mutex guards memory only.
@@ -102,8 +109,10 @@ type table struct {
 	// since the last gauge reading
 	deliveries, responses, lateness []time.Duration
 	apiErrors                       map[int]int64
-	nameless                        *nameless // nil: sends without a marker are strays
-	strays                          int64     // accepted messages that are none of this run's, as far as anybody can tell
+	nameless                        *nameless              // nil: sends without a marker are strays
+	offered                         func(n uint64) message // nil: nobody looks at what was sent
+	heard                           map[string]bool        // sends that the sender knows of, whose copies have not been folded: by draft and number
+	strays                          int64                  // accepted messages that are none of this run's, as far as anybody can tell
 }
 
 // counters are cumulative since the start of the run.
@@ -220,10 +229,15 @@ func (t *table) fold(e Entry) {
 		t.foldStatus(r, e)
 		return
 	}
-	r.api++
-	t.count.api++
-	if r.api == 1 {
-		t.count.apiFirst++
+	if e.Accepted && r.astray == "" && t.offered != nil {
+		r.astray = astray(e, t.offered(n))
+	}
+	if !e.Provider {
+		r.api++
+		t.count.api++
+		if r.api == 1 {
+			t.count.apiFirst++
+		}
 	}
 	if e.Media {
 		r.hasSlack, r.slack = true, e.Slack
@@ -248,6 +262,8 @@ func (t *table) foldStatus(r *row, e Entry) {
 			t.count.delivered++
 			t.deliveries = append(t.deliveries, r.delivered-r.scheduled)
 		}
+	case "unanswered":
+		r.unheard = true
 	case "failed":
 		r.refused, r.code = true, int32(e.Code)
 		if r.copies > 0 {
@@ -264,6 +280,10 @@ func (t *table) foldStatus(r *row, e Entry) {
 
 func (t *table) foldCopy(r *row, e Entry, id string) {
 	l := parseLineage(e.Callback, id)
+	if t.heard[e.Callback] {
+		delete(t.heard, e.Callback)
+		l.heard = true
+	}
 	unheard := r.unheard
 	r.unheard = e.Answered < 200 || e.Answered > 299
 	r.copies++
@@ -287,8 +307,11 @@ func (t *table) foldCopy(r *row, e Entry, id string) {
 		r.more = &copies{seen: []lineage{r.first}}
 	}
 	why := cause(l, r.more.seen)
-	if why == "unknown" && unheard && r.askedOnce() {
-		why = "send_retry" // a sender that is not ours: nobody asked it twice, and it was not told that it had been done
+	switch {
+	case e.Provider:
+		why = record.Provider
+	case why == record.Unknown && unheard && r.askedOnce():
+		why = record.SendRetry // a sender that is not ours: nobody asked it twice, and it was not told that it had been done
 	}
 	r.more.causes = append(r.more.causes, why)
 	r.more.seen = append(r.more.seen, l)
@@ -296,3 +319,59 @@ func (t *table) foldCopy(r *row, e Entry, id string) {
 
 // askedOnce reports whether the sender was asked for this message once, and will not be asked again.
 func (r *row) askedOnce() bool { return r.tries == 1 && r.finished }
+
+// hear notes that the sender learnt of one of its sends.
+func (t *table) hear(a record.Attempt) {
+	if a.Hop != "send" || a.Error != "" || a.Status < 200 || a.Status > 299 || a.Draft == "" {
+		return
+	}
+	callback := a.Draft + "." + strconv.Itoa(a.Number)
+	id, _, _ := strings.Cut(strings.SplitN(callback, "-", 2)[0], ".")
+	n, ok := messageNumber(id)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !ok || n > uint64(len(t.rows)) {
+		return
+	}
+	r, l := &t.rows[n-1], parseLineage(callback, id)
+	found := r.copies > 0 && r.first.of(l)
+	if found {
+		r.first.heard = true
+	}
+	if r.more != nil {
+		for i := range r.more.seen {
+			if r.more.seen[i].of(l) {
+				r.more.seen[i].heard, found = true, true
+			}
+		}
+	}
+	if found {
+		return
+	}
+	if t.heard == nil {
+		t.heard = map[string]bool{}
+	}
+	t.heard[callback] = true
+}
+
+// reasons settles the causes that only the whole run shows: a draft that was sent again although its sender had learnt of
+// the send before was handed out twice by the queue, its lease run out or its commit lost.
+func (r *row) reasons() []string {
+	if r.more == nil {
+		return nil
+	}
+	for i, why := range r.more.causes {
+		if why != record.SendRetry || i+1 >= len(r.more.seen) {
+			continue
+		}
+		for j := i; j >= 0; j-- {
+			if before, l := r.more.seen[j], r.more.seen[i+1]; before.client == l.client && before.create == l.create {
+				if before.known && before.heard {
+					r.more.causes[i] = record.Redelivery
+				}
+				break
+			}
+		}
+	}
+	return r.more.causes
+}

@@ -54,7 +54,7 @@ func newTargeted(sc *scenarios.Scenario, base, fake string) (*targeted, error) {
 // fields are what templates may use for a message.
 func (f *targeted) fields(m message, taken map[string]string) scenarios.TargetFields {
 	return scenarios.TargetFields{
-		To: m.to, Text: "Your order is on its way " + m.ref(), MediaURL: m.media, Key: m.id(), Type: m.kind,
+		To: m.to, Text: words + " " + m.ref(), MediaURL: m.media, Key: m.id(), Type: m.kind,
 		Class: m.class, Tenant: m.tenant, FakeWA: f.fake, Secret: f.secrets, Taken: taken,
 	}
 }

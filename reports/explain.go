@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/aftershock-dev/aftershock/reports/record"
@@ -30,7 +31,7 @@ type Group struct {
 const examples = 5
 
 // Kinds are what Explain explains, beside single messages.
-var Kinds = []string{"duplicates", "expired", "lost", "failed", "shed", "pending", "unsent"}
+var Kinds = []string{"duplicates", "expired", "lost", "failed", "shed", "pending", "unsent", "misdelivered"}
 
 // Explain groups what happened to messages by its cause: duplicates, or the messages of one outcome.
 func (r *Report) Explain(kind string) (Explanation, error) {
@@ -112,59 +113,106 @@ func (r *Report) trails(concerned func(*record.Message) bool) (map[string][]reco
 
 // copiesByCause counts the copies of one message, each cause with what the attempts show of it.
 func copiesByCause(m *record.Message, trail []record.Attempt, count func(*record.Message, string, string, int)) {
-	for _, cause := range Causes {
-		if n := causeCount(m, cause); n > 0 {
-			count(m, cause, copyDetail(cause, trail), n)
+	type group struct{ cause, detail string }
+	var order []group
+	n := map[group]int{}
+	add := func(g group, by int) {
+		if n[g] == 0 {
+			order = append(order, g)
 		}
+		n[g] += by
+	}
+	copies := origins(trail)
+	next := 1 // of copies: what the provider made by itself nobody attempted
+	for _, cause := range m.Causes {
+		add(group{cause, copyDetail(record.CauseOf(cause), next, copies, trail)}, 1)
+		if cause != record.Provider {
+			next++
+		}
+	}
+	if rest := max(0, m.Copies-1-len(m.Causes)); rest > 0 {
+		add(group{record.Unknown, record.CauseOf(record.Unknown).Plain}, rest)
+	}
+	for _, g := range order {
+		count(m, g.cause, g.detail, n[g])
 	}
 }
 
-// copyDetail says what happened at the hop that a cause is about.
-func copyDetail(cause string, trail []record.Attempt) string {
-	switch cause {
-	case "client_retry":
-		if a, ok := unanswered(trail, "front_door"); ok {
-			return "message taken, answer lost: " + whatFailed(a)
-		}
-		return "the client asked again"
-	case "create_retry":
-		if a, ok := unanswered(trail, "create"); ok {
-			return "draft created, answer lost: " + whatFailed(a)
-		}
-		return "the draft was created again"
-	case "send_retry":
-		if a, ok := unanswered(trail, "send"); ok {
-			return "message sent, answer lost: " + whatFailed(a)
-		}
-		if a, ok := unanswered(trail, "api"); ok {
-			return "accepted by the API, answer lost: " + whatFailed(a)
-		}
-		return "the draft was sent again"
-	case "redelivery":
-		return "the queue handed the draft out again"
-	}
-	return "no attempt on record explains it"
+// origin is where an accepted copy came from: the numbers of the client's attempt, of the draft it made and of its send.
+type origin struct {
+	callback             string
+	client, create, send int
 }
 
-// unanswered finds the first attempt of a hop whose work was done although its caller saw it fail; when no attempt is
-// known to have been done, the first that failed.
-func unanswered(trail []record.Attempt, hop string) (record.Attempt, bool) {
-	var failed *record.Attempt
-	for i, a := range trail {
-		if a.Hop != hop || !attemptFailed(a) {
+// origins reads them off the accepted attempts, in their order.
+func origins(trail []record.Attempt) []origin {
+	var out []origin
+	for _, a := range trail {
+		if a.Hop != "api" || !a.Taken {
 			continue
 		}
-		if a.Taken {
+		o := origin{callback: a.Draft, client: 1, create: 1, send: 1}
+		head, tail, ok := strings.Cut(strings.TrimPrefix(a.Draft, a.Message), "-")
+		if ok {
+			o.client, _ = strconv.Atoi(strings.TrimPrefix(head, ".")) // 0 where drafts are idempotent: nobody asks which client's
+			create, send, _ := strings.Cut(tail, ".")
+			o.create, _ = strconv.Atoi(create)
+			o.send, _ = strconv.Atoi(send)
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// copyDetail says what happened at the hop that a cause is about. The answer that was lost is that of the earlier of two
+// attempts: the one whose work an earlier copy is or, when the copies came out of order, the copy itself.
+func copyDetail(c record.Cause, copy int, copies []origin, trail []record.Attempt) string {
+	if c.Hop == "" || copy >= len(copies) {
+		if a, ok := unanswered(trail, c.Hop); ok {
+			return c.Lost + ": " + whatFailed(a)
+		}
+		return c.Plain
+	}
+	mine := copies[copy]
+	number := func(o origin) int {
+		return map[string]int{"front_door": o.client, "create": o.create, "send": o.send}[c.Hop]
+	}
+	lost, draft := number(mine), mine
+	for _, before := range copies[:copy] {
+		same := c.Hop == "front_door" || before.client == mine.client && (c.Hop == "create" || before.create == mine.create)
+		if n := number(before); same && n < number(mine) && (lost == number(mine) || n > lost) {
+			lost, draft = n, before
+		}
+	}
+	for _, a := range trail {
+		if a.Hop != c.Hop || a.Number != lost || !attemptFailed(a) {
+			continue
+		}
+		if c.Hop == "front_door" || a.Draft == "" || strings.HasPrefix(draft.callback, a.Draft) {
+			return c.Lost + ": " + whatFailed(a)
+		}
+	}
+	if c.Hop == "send" {
+		for _, a := range trail {
+			if a.Hop == "api" && a.Taken && a.Draft == draft.callback && attemptFailed(a) {
+				return "accepted by the API, answer lost: " + whatFailed(a)
+			}
+		}
+	}
+	if a, ok := unanswered(trail, c.Hop); ok {
+		return c.Lost + ": " + whatFailed(a)
+	}
+	return c.Plain
+}
+
+// unanswered finds the first attempt of a hop whose work was done although its caller saw it fail.
+func unanswered(trail []record.Attempt, hop string) (record.Attempt, bool) {
+	for _, a := range trail {
+		if a.Hop == hop && attemptFailed(a) && a.Taken {
 			return a, true
 		}
-		if failed == nil {
-			failed = &trail[i]
-		}
 	}
-	if failed == nil {
-		return record.Attempt{}, false
-	}
-	return *failed, true
+	return record.Attempt{}, false
 }
 
 func attemptFailed(a record.Attempt) bool { return a.Error != "" || a.Status == 0 || a.Status >= 400 }

@@ -85,6 +85,8 @@ func outcomeMetrics() []MetricDef {
 		record.Lost:      "messages the sender took and never finished",
 		record.Pending:   "messages the sender still held at the end",
 		record.Unsent:    "messages the harness could not send",
+
+		record.Misdelivered: "messages of which a copy went to another recipient, or with another text",
 	}
 	var out []MetricDef
 	for _, o := range record.Outcomes {
@@ -100,23 +102,11 @@ func outcomeMetrics() []MetricDef {
 	return out
 }
 
-// Causes lists why a copy was made, in the order in which reports show them.
-var Causes = []string{"client_retry", "create_retry", "send_retry", "redelivery", "unknown"}
-
-// causeWords says each cause in a sentence.
-var causeWords = map[string]string{
-	"client_retry": "the client asked again although its first request had been taken",
-	"create_retry": "the draft was created again although the first creation had succeeded: its answer came too late or was lost",
-	"send_retry":   "the draft was sent again although the first send had been accepted: its answer came too late or was lost",
-	"redelivery":   "the queue handed the draft out a second time",
-	"unknown":      "no attempt on record explains it",
-}
-
 func causeMetrics() []MetricDef {
 	var out []MetricDef
-	for _, cause := range Causes {
-		out = append(out, MetricDef{"duplicates.by_cause." + cause, Count, "lower", Exact, "copies made because " + causeWords[cause], false,
-			sumMessages(func(m *record.Message) int { return causeCount(m, cause) })})
+	for _, c := range record.Causes {
+		out = append(out, MetricDef{"duplicates.by_cause." + c.Name, Count, "lower", Exact, "copies made because " + c.Words, false,
+			sumMessages(func(m *record.Message) int { return causeCount(m, c.Name) })})
 	}
 	return out
 }

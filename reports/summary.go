@@ -64,15 +64,16 @@ type SummaryRun struct {
 
 // SummaryMessages is how the messages ended: offered is the sum of the outcomes, residue what is missing from it.
 type SummaryMessages struct {
-	Offered   int `json:"offered"`
-	Delivered int `json:"delivered"`
-	Expired   int `json:"expired"`
-	Failed    int `json:"failed"`
-	Shed      int `json:"shed"`
-	Lost      int `json:"lost"`
-	Pending   int `json:"pending"`
-	Unsent    int `json:"unsent"`
-	Residue   int `json:"residue"`
+	Offered      int `json:"offered"`
+	Delivered    int `json:"delivered"`
+	Expired      int `json:"expired"`
+	Failed       int `json:"failed"`
+	Shed         int `json:"shed"`
+	Lost         int `json:"lost"`
+	Pending      int `json:"pending"`
+	Unsent       int `json:"unsent"`
+	Misdelivered int `json:"misdelivered"`
+	Residue      int `json:"residue"`
 }
 
 // SummaryDuplicates counts the copies beyond the first.
@@ -89,6 +90,7 @@ type SummaryCauses struct {
 	CreateRetry int `json:"create_retry"`
 	SendRetry   int `json:"send_retry"`
 	Redelivery  int `json:"redelivery"`
+	Provider    int `json:"provider"`
 	Unknown     int `json:"unknown"`
 }
 
@@ -229,7 +231,7 @@ func (d *Measured) messageCounts(w Window) SummaryMessages {
 	var c SummaryMessages
 	due := d.due(w)
 	at := map[record.Outcome]*int{record.Delivered: &c.Delivered, record.Expired: &c.Expired, record.Failed: &c.Failed,
-		record.Shed: &c.Shed, record.Lost: &c.Lost, record.Pending: &c.Pending, record.Unsent: &c.Unsent}
+		record.Shed: &c.Shed, record.Lost: &c.Lost, record.Pending: &c.Pending, record.Unsent: &c.Unsent, record.Misdelivered: &c.Misdelivered}
 	for i := range due {
 		if n, ok := at[due[i].Outcome]; ok {
 			*n++
@@ -239,6 +241,12 @@ func (d *Measured) messageCounts(w Window) SummaryMessages {
 	}
 	c.Offered = len(due)
 	return c
+}
+
+// of returns the count of a cause.
+func (c *SummaryCauses) of(name string) *int {
+	return map[string]*int{record.ClientRetry: &c.ClientRetry, record.CreateRetry: &c.CreateRetry, record.SendRetry: &c.SendRetry,
+		record.Redelivery: &c.Redelivery, record.Provider: &c.Provider, record.Unknown: &c.Unknown}[name]
 }
 
 func (d *Measured) duplicateCounts(w Window) SummaryDuplicates {
@@ -251,11 +259,9 @@ func (d *Measured) duplicateCounts(w Window) SummaryDuplicates {
 		}
 		c.Messages++
 		c.Copies += copiesBeyond(m)
-		c.ByCause.ClientRetry += causeCount(m, "client_retry")
-		c.ByCause.CreateRetry += causeCount(m, "create_retry")
-		c.ByCause.SendRetry += causeCount(m, "send_retry")
-		c.ByCause.Redelivery += causeCount(m, "redelivery")
-		c.ByCause.Unknown += causeCount(m, "unknown")
+		for _, cause := range record.Causes {
+			*c.ByCause.of(cause.Name) += causeCount(m, cause.Name)
+		}
 	}
 	if len(due) > 0 {
 		c.Rate = rounded6(float64(c.Messages) / float64(len(due)))

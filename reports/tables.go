@@ -21,6 +21,7 @@ func (r *Report) accounting() table {
 	words := map[record.Outcome]string{
 		record.Delivered: "at least one copy reached the recipient", record.Expired: "never delivered: media or validity had run out", record.Failed: "refused for good",
 		record.Shed: "the sender would not take it", record.Lost: "taken by the sender and never finished", record.Pending: "still held by the sender at the end", record.Unsent: "the harness could not send it",
+		record.Misdelivered: "a copy went to another recipient, or with another text",
 	}
 	t := table{Head: []string{"outcome", "messages", "share", "meaning"}}
 	share := func(n int) string { return strings.Trim(percentOf(n, m.Offered), " ()") }
@@ -38,7 +39,7 @@ func (r *Report) causes() table {
 	t := table{Head: []string{"cause", "copies", "meaning"}}
 	for _, c := range r.summary.Duplicates.ByCause.list() {
 		if c.n > 0 {
-			t.Rows = append(t.Rows, []string{c.cause, grouped(int64(c.n)), causeWords[c.cause]})
+			t.Rows = append(t.Rows, []string{c.cause, grouped(int64(c.n)), record.CauseOf(c.cause).Words})
 		}
 	}
 	return t

@@ -87,9 +87,9 @@ func hopDepth(hop string) int {
 
 func copyCause(m *record.Message, copy int) string {
 	if i := copy - 2; i < len(m.Causes) {
-		return "because " + causeWords[m.Causes[i]]
+		return "because " + record.CauseOf(m.Causes[i]).Words
 	}
-	return causeWords["unknown"]
+	return record.CauseOf(record.Unknown).Words
 }
 
 func lastInstant(m *record.Message, trail []record.Attempt) time.Duration {

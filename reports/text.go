@@ -195,7 +195,7 @@ func (r *Report) messageWords() string {
 func (r *Report) outcome(o record.Outcome) int {
 	m := r.summary.Messages
 	return map[record.Outcome]int{record.Delivered: m.Delivered, record.Expired: m.Expired, record.Failed: m.Failed, record.Shed: m.Shed,
-		record.Lost: m.Lost, record.Pending: m.Pending, record.Unsent: m.Unsent}[o]
+		record.Lost: m.Lost, record.Pending: m.Pending, record.Unsent: m.Unsent, record.Misdelivered: m.Misdelivered}[o]
 }
 
 func percentOf(n, of int) string {
@@ -226,7 +226,11 @@ type causeN struct {
 }
 
 func (c SummaryCauses) list() []causeN {
-	return []causeN{{"client_retry", c.ClientRetry}, {"create_retry", c.CreateRetry}, {"send_retry", c.SendRetry}, {"redelivery", c.Redelivery}, {"unknown", c.Unknown}}
+	var out []causeN
+	for _, cause := range record.Causes {
+		out = append(out, causeN{cause.Name, *c.of(cause.Name)})
+	}
+	return out
 }
 
 func (r *Report) deliveryWords() string {

@@ -28,6 +28,7 @@ type Target struct {
 	Secrets     map[string]Secret `yaml:"secrets,omitempty"`
 	Success     []int             `yaml:"success,omitempty"`     // statuses that mean taken; default every 2xx
 	Recognise   string            `yaml:"recognise,omitempty"`   // how copies of a message are told: callback | marker (default) | text
+	Delivers    string            `yaml:"delivers,omitempty"`    // what of a copy has to be as it was offered: recipient+text (default where a template has {{.Text}}) | recipient | any
 	Webhook     string            `yaml:"webhook,omitempty"`     // where statuses are posted: a path of the sender, or a URL; nowhere without it
 	Image       string            `yaml:"image,omitempty"`       // run --env containers starts it
 	Command     []string          `yaml:"command,omitempty"`     // with an image its arguments, in place of its own; without one a program that the run starts, and its arguments
@@ -38,6 +39,21 @@ type Target struct {
 	Within      time.Duration     `yaml:"within,omitempty"`      // in which it has to be ready; default 1m for an image or a command, 10s for one that should run already
 	Metrics     *Metrics          `yaml:"metrics,omitempty"`     // the sender's own figures
 	Replicas    int               `yaml:"replicas,omitempty"`    // of the image or command, behind a balancer; default 1
+}
+
+// PassesText reports whether the sender is given the text that was offered, so that what arrives can be compared with it.
+func (t *Target) PassesText() bool {
+	texts := []string{t.URL, t.Body}
+	for _, v := range t.Form {
+		texts = append(texts, v)
+	}
+	for _, s := range t.Steps {
+		texts = append(texts, s.URL, s.Body)
+		for _, v := range s.Form {
+			texts = append(texts, v)
+		}
+	}
+	return slices.ContainsFunc(texts, func(s string) bool { return strings.Contains(s, ".Text") })
 }
 
 // Secret says where a secret is read from when a run begins. It is never part of a scenario or of a record.
@@ -124,6 +140,9 @@ func (in *inspector) target() {
 		if problem, hint := CheckDoor(t.URL); problem != "" {
 			in.bad("target.url", problem, hint+", or /messages with an image or a command")
 		}
+	}
+	if t.Delivers != "" {
+		in.oneOf("target.delivers", t.Delivers, []string{"recipient+text", "recipient", "any"})
 	}
 	if t.Recognise != "" {
 		in.oneOf("target.recognise", t.Recognise, recognisers)

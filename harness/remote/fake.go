@@ -41,8 +41,8 @@ func (f fake) After(ctx context.Context, seq int64, limit int) ([]harness.Entry,
 	out := make([]harness.Entry, len(from))
 	for i, e := range from {
 		out[i] = harness.Entry{
-			To: e.To, Key: e.Key, Seq: e.Seq, Status: e.Status, Message: e.Message, Callback: e.Callback, WAMID: e.WAMID, At: e.At, Done: e.Done,
-			Accepted: e.Accepted, Answered: e.Answered, Code: e.Code, Media: e.Media, Slack: e.Slack, Expired: e.Expired,
+			Key: e.Key, Seq: e.Seq, Status: e.Status, Message: e.Message, Callback: e.Callback, WAMID: e.WAMID, To: e.To, Type: e.Type, Text: e.Text, At: e.At, Done: e.Done,
+			Accepted: e.Accepted, Provider: e.Provider, Answered: e.Answered, Code: e.Code, Media: e.Media, Slack: e.Slack, Expired: e.Expired,
 			Fault: e.Fault,
 		}
 	}

@@ -35,6 +35,15 @@ func struckNothing(step string) []answer {
 	return invalid("the timeline's step at "+step, "struck nothing", "may: miss")
 }
 
+// held is one answer for each time that the sender waits.
+func held(timeouts ...string) []answer {
+	var out []answer
+	for _, t := range timeouts {
+		out = append(out, answer{reports.ExitMissed, []string{"120 copies too many: 120 by send_retry"}, map[string]string{"sender.whatsapp.api.timeout": t}})
+	}
+	return out
+}
+
 // answers is the table: one row for each file in testdata.
 var answers = map[string][]answer{
 	// What became of the messages.
@@ -50,6 +59,9 @@ var answers = map[string][]answer{
 	"empty-phase":                    invalid("no messages were due in the window (during night)"),
 	"a-ratio-of-nothing":             invalid("no data"),
 	"media-thresholds-without-media": invalid("media: no data"),
+
+	// What the ledger knows: 120 messages are accepted twice, however long the sender waits for an answer.
+	"reply-held-past-the-end": held("10s", "30s", "60s", "90s", "3m", "10m"),
 
 	// Steps that do nothing.
 	"fault-no-such-type":                   struckNothing("1m0s (fault reply-lost, type video, share 100%)"),

@@ -166,6 +166,23 @@ func TestGateSenders(t *testing.T) {
 			send(m)
 			return 202
 		}, reports.Missed, "ended as shed"},
+		"one that sends all to one number": {func(_ int64, m handed, send func(handed)) int {
+			m.To = "4915112345678"
+			send(m)
+			return 202
+		}, reports.Missed, "ended as misdelivered"},
+		"one that mixes two recipients up": {func(n int64, m handed, send func(handed)) int {
+			if n == 77 {
+				m.To = "15559999999"
+			}
+			send(m)
+			return 202
+		}, reports.Invalid, "ended as misdelivered"},
+		"one that cuts the text but for its marker": {func(_ int64, m handed, send func(handed)) int {
+			m.Text = m.Text[strings.Index(m.Text, "[ref:"):]
+			send(m)
+			return 202
+		}, reports.Missed, "ended as misdelivered"},
 		"one that sends twice": {func(_ int64, m handed, send func(handed)) int { send(m); send(m); return 202 }, reports.Missed, "duplicates"},
 	} {
 		t.Run(name, func(t *testing.T) {

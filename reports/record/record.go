@@ -107,10 +107,12 @@ const (
 	Lost      Outcome = "lost"      // taken by the sender and never finished
 	Pending   Outcome = "pending"   // still held by the sender at the end
 	Unsent    Outcome = "unsent"    // the harness could not send it
+
+	Misdelivered Outcome = "misdelivered" // a copy went to another recipient, or with another text
 )
 
 // Outcomes lists every outcome in the order in which reports show them.
-var Outcomes = []Outcome{Delivered, Expired, Failed, Shed, Lost, Pending, Unsent}
+var Outcomes = []Outcome{Delivered, Misdelivered, Expired, Failed, Shed, Lost, Pending, Unsent}
 
 // Message is one row of messages.jsonl.zst. Offsets are from the start of the run; Never where it did not happen.
 type Message struct {
@@ -128,7 +130,7 @@ type Message struct {
 	API       int           `json:"api"`                        // attempts at the Cloud API
 	APIMedia  int           `json:"api_media_errors,omitempty"` // of those, refused because media had expired
 	Copies    int           `json:"copies"`                     // accepted by the API; every one above 1 is a duplicate
-	Causes    []string      `json:"causes,omitempty"`           // of each duplicate copy: client_retry, create_retry, send_retry, redelivery, unknown
+	Causes    []string      `json:"causes,omitempty"`           // of each duplicate copy: the names of Causes
 	Slack     time.Duration `json:"media_slack_ns,omitempty"`   // life left in the media at the last attempt; negative when it had expired
 	HasSlack  bool          `json:"has_slack,omitempty"`
 	Outcome   Outcome       `json:"outcome"`

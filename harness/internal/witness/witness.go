@@ -8,7 +8,7 @@ import (
 
 // Of is what the fake did besides answering.
 func Of(sum fakewa.Summary) harness.Witnessed {
-	w := harness.Witnessed{Faults: map[string]harness.Strikes{}, Posts: sum.Webhooks.Posts, Heard: sum.Webhooks.OK}
+	w := harness.Witnessed{Faults: map[string]harness.Strikes{}, Posts: sum.Webhooks.Posts, Heard: sum.Webhooks.OK, Taken: sum.Accepted}
 	for id, f := range sum.Faults {
 		w.Faults[id] = harness.Strikes(f)
 	}
