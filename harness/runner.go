@@ -278,7 +278,7 @@ func (r *Runner) believe(t *table, f form, messages []record.Message) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.strays > 0 && r.Scenario.Target != nil {
-		r.invalidate(fmt.Sprintf("the API accepted %d messages that carry no marker, so that nobody knows whose copies they are: the sender has to pass {{.Text}} on, or {{.Key}} as biz_opaque_callback_data (docs/your-sender.md)", t.strays))
+		r.invalidate(fmt.Sprintf("the API accepted %d messages that carry no marker, so that nobody knows whose copies they are: the sender has to pass {{.Text}} on, or {{.Key}} as biz_opaque_callback_data, or the scenario to say recognise: text (docs/your-sender.md)", t.strays))
 	}
 	fired, why := 0, ""
 	for i := range t.rows {

@@ -27,6 +27,8 @@ type faketime struct {
 	waits   string // a library of ours for waits that it does not know; "" without a C compiler
 	rate    float64
 	began   time.Time // of all copies' squeezed time
+	image   bool      // the library is within an image
+	lacking bool      // it does not know waits that Python's locks use
 
 	mu     sync.Mutex
 	spared map[string]bool // programs beside the sender that it started without the library
@@ -71,7 +73,7 @@ func newFaketime(ctx context.Context, named string, rate float64) (*faketime, er
 		return nil, err
 	}
 	if !exports(lib, "sem_clockwait") {
-		f.waits = compileWaits(ctx)
+		f.waits, f.lacking = compileWaits(ctx), true
 	}
 	return f, nil
 }
@@ -155,7 +157,10 @@ func (f *faketime) says() []string {
 	if len(f.spared) > 0 {
 		out = append(out, "the sender started "+strings.Join(slices.Sorted(maps.Keys(f.spared)), ", ")+" without libfaketime: that kept the wall's time")
 	}
-	if f.waits == "" {
+	switch {
+	case f.image:
+		out = append(out, "whether the image's programs loaded the library, its log says (object … cannot be preloaded)")
+	case f.waits == "" && f.lacking:
 		out = append(out, "this libfaketime does not know sem_clockwait, and there is no C compiler to add it: locks of Python that wait for a time wait too long")
 	}
 	return out

@@ -56,7 +56,7 @@ func (s *System) squeezeTheirs(ctx context.Context) (err error) {
 	case t.Image != "" && s.opts.Outside.Faketime == "":
 		return errors.New("--compress: an image needs libfaketime within it (apt-get install faketime in its Dockerfile)\nhint: name it as the image has it, --libfaketime /usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 	case t.Image != "":
-		s.squeezer = &faketime{library: s.opts.Outside.Faketime, waits: "", rate: s.opts.Compress, began: time.Now()}
+		s.squeezer = &faketime{library: s.opts.Outside.Faketime, image: true, rate: s.opts.Compress, began: time.Now()}
 		return nil
 	}
 	theirs, err := s.surroundings(*t)
