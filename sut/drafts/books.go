@@ -32,6 +32,7 @@ type books struct {
 	awaited  []awaited            // accepted drafts that wait for their first status, the oldest first
 	lines    map[uint64]line      // conversations with held drafts, when they are kept in order
 	begun    map[string]int       // drafts whose last attempt began in a process that ended, from the journal
+	proved   map[string]bool      // of drafts that were begun there and have not come out of the queue, those that a status proves were sent
 	foreign  bool                 // the queue may hold drafts that no journal of ours tells about
 	parked   map[uint64]*flight   // drafts that wait for their turn, by number
 	wake     func(parked *flight) // their turn has come; called with the books locked
@@ -87,7 +88,7 @@ func newBooks() *books {
 		all: list{of: func(d *draft) *links { return &d.inAll }}, fresh: list{of: func(d *draft) *links { return &d.inFresh }},
 		open: map[string]*draft{}, messages: map[string]message{}, keys: map[string]keyed{},
 		creating: map[string]struct{}{}, reasons: []string{""}, reasonID: map[string]uint16{"": 0}, tenants: map[string]int64{},
-		lines: map[uint64]line{}, begun: map[string]int{}, parked: map[uint64]*flight{},
+		lines: map[uint64]line{}, begun: map[string]int{}, proved: map[string]bool{}, parked: map[uint64]*flight{},
 	}
 }
 

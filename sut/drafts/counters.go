@@ -33,6 +33,7 @@ type Counters struct {
 	Cancelled    atomic.Int64
 	Stopped      atomic.Int64 // times a number's breaker opened
 	Unpaid       atomic.Int64 // retries that had to wait for the budget
+	Skipped      atomic.Int64 // lines of the journal that could not be read at the start
 }
 
 // histogram counts durations in buckets that grow by an eighth; it is read by difference.

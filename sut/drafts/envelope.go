@@ -95,6 +95,12 @@ func (s *Service) finishedBefore(w *wire.Draft) *draft {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	m, ok := b.message(wire.MessageOf(w.ID))
+	if b.proved[w.ID] {
+		delete(b.proved, w.ID)
+		b.numbers++
+		s.count.ResolvedLate.Add(1)
+		return &draft{id: w.ID, number: b.numbers, state: m.best}
+	}
 	if w.Key == "" || !ok || m.open > 0 || !m.best.Taken() && m.best != Unknown && m.best != Cancelled {
 		return nil
 	}
@@ -121,9 +127,12 @@ func (b *books) recollect(d *draft) {
 	}
 	delete(b.begun, d.id)
 	d.begun = true
-	if n > int(d.attempts) {
+	if n > int(d.attempts) { // the journal is newer than the envelope: whatever that says was before this attempt
 		b.tally(d, -1)
 		d.attempts = uint16(n)
+		if d.state == Held {
+			d.state = Queued
+		}
 		b.fresh.remove(d)
 		b.tally(d, 1)
 	}

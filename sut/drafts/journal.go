@@ -23,7 +23,7 @@ import (
 //
 // A line is a letter and words: C draft created print tenant key (a draft was made), B draft n (attempt n begins),
 // L draft (its outcome is known, and the draft goes on), F draft state reason (finished), S draft state (a status),
-// P scope name since until (paused), R scope name (resumed).
+// P scope name since until (paused), R scope name (resumed), # (nothing).
 type Journal struct {
 	dir    string
 	synced bool
@@ -31,7 +31,9 @@ type Journal struct {
 	file   *os.File
 	next   *commit // collects lines
 	busy   bool    // a commit is being written
-	err    error   // the first failure; nothing is promised after it
+	good   int64   // bytes of the file that are durable
+	torn   bool    // the last write failed: what is behind good is cut off before the next
+	unsaid []byte  // lines of groups that could not be written: the next group begins with them
 
 	due   chan struct{} // lines wait that nobody waits for
 	ended sync.WaitGroup
@@ -61,13 +63,37 @@ func OpenJournal(dir string, synced bool) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
-	j := &Journal{dir: dir, synced: synced, file: f, next: newCommit(), due: make(chan struct{}, 1)}
+	good, err := trim(f)
+	if err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("open the journal: %w", err)
+	}
+	j := &Journal{dir: dir, synced: synced, file: f, good: good, next: newCommit(), due: make(chan struct{}, 1)}
 	j.ended.Go(func() {
 		for range j.due {
 			_ = j.write() // the failure is kept, and told to the next who waits
 		}
 	})
 	return j, nil
+}
+
+// trim cuts a torn last line off, so that the next one does not stand behind it, and returns how long the file is then.
+func trim(f *os.File) (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	size := info.Size()
+	const most = 1 << 20 // a line is far shorter
+	tail := make([]byte, min(size, most))
+	if _, err := f.ReadAt(tail, size-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	end := size - int64(len(tail)) + int64(bytes.LastIndexByte(tail, '\n')+1)
+	if end == size {
+		return size, nil
+	}
+	return end, f.Truncate(end)
 }
 
 func newCommit() *commit { return &commit{lead: make(chan struct{}, 1), done: make(chan struct{})} }
@@ -100,7 +126,7 @@ func (j *Journal) later(lines ...string) error {
 	case j.due <- struct{}{}:
 	default:
 	}
-	return j.err
+	return nil
 }
 
 // write adds lines and returns when they, and everything before them, are durable. Whoever comes first writes for all
@@ -126,18 +152,13 @@ func (j *Journal) write(lines ...string) error {
 		j.mu.Lock()
 	}
 	j.busy, j.next = true, newCommit()
-	file, err := j.file, j.err
+	file := j.file
 	j.mu.Unlock()
-	if err == nil {
-		err = j.flush(file, c)
-	}
+	err := j.flush(file, c)
 	c.err = err
 	close(c.done)
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.err == nil {
-		j.err = err
-	}
 	if j.next.waiting > 0 {
 		j.next.lead <- struct{}{}
 	} else {
@@ -146,11 +167,35 @@ func (j *Journal) write(lines ...string) error {
 	return err
 }
 
+// mostUnsaid bounds what is kept of groups that could not be written.
+const mostUnsaid = 4 << 20
+
+// flush makes a group durable. A disk that was full may have room again, so every group is tried; what a failed write left
+// in the file is cut off first, and the lines that it was to write go before the next ones: they are still true.
 func (j *Journal) flush(file *os.File, c *commit) error {
-	if c.lines.Len() == 0 {
+	if c.lines.Len() == 0 && len(j.unsaid) == 0 {
 		return nil
 	}
-	if _, err := file.Write(c.lines.Bytes()); err != nil {
+	lines := append(j.unsaid, c.lines.Bytes()...)
+	err := j.append(file, lines)
+	if j.torn = err != nil; j.torn {
+		if len(lines) <= mostUnsaid {
+			j.unsaid = lines
+		}
+		return err
+	}
+	j.unsaid = nil
+	j.good += int64(len(lines))
+	return nil
+}
+
+func (j *Journal) append(file *os.File, lines []byte) error {
+	if j.torn {
+		if err := file.Truncate(j.good); err != nil {
+			return fmt.Errorf("write the journal: %w", err)
+		}
+	}
+	if _, err := file.Write(lines); err != nil {
 		return fmt.Errorf("write the journal: %w", err)
 	}
 	if !j.synced {
@@ -184,7 +229,7 @@ func (j *Journal) rotate(lines []string) error {
 		return fmt.Errorf("rotate the journal: %w", err)
 	}
 	old := j.file
-	j.file = f
+	j.file, j.good = f, 0
 	for _, l := range lines {
 		j.next.lines.WriteString(l + "\n")
 	}
@@ -202,6 +247,9 @@ func lineCreated(d *wire.Draft) string {
 func word(s string) string { return "=" + url.QueryEscape(s) }
 
 func unword(s string) (string, error) { return url.QueryUnescape(strings.TrimPrefix(s, "=")) }
+
+// lineProbe says nothing: it finds out whether lines can be written.
+const lineProbe = "# -"
 
 func lineBegun(id string, n int) string { return "B " + id + " " + strconv.Itoa(n) }
 func lineLanded(id string) string       { return "L " + id }
@@ -231,10 +279,11 @@ func unstamp(s string) (t time.Time, err error) {
 	return t, err
 }
 
-// replay reads both files, oldest first. A torn last line, which a kill can leave, is ignored; it was never promised.
-func (j *Journal) replay(each func(words []string) error) error {
+// replay reads both files, oldest first. A torn last line, which a kill can leave, is ignored; it was never promised. A
+// line that cannot be read is passed over and counted: it stops nobody, and the lines behind it count.
+func (j *Journal) replay(each func(words []string) error) (skipped []error, err error) {
 	if j == nil {
-		return nil
+		return nil, nil
 	}
 	for _, name := range []string{journalOld, journalFile} {
 		f, err := os.Open(filepath.Join(j.dir, name))
@@ -242,29 +291,43 @@ func (j *Journal) replay(each func(words []string) error) error {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("read the journal: %w", err)
+			return skipped, fmt.Errorf("read the journal: %w", err)
 		}
-		err = replayFile(f, each)
+		wrong, err := replayFile(f, each)
 		_ = f.Close() // it was only read
+		for _, w := range wrong {
+			skipped = append(skipped, fmt.Errorf("%s, %w", name, w))
+		}
 		if err != nil {
-			return fmt.Errorf("read the journal %s: %w", name, err)
+			return skipped, fmt.Errorf("read the journal %s: %w", name, err)
 		}
 	}
-	return nil
+	return skipped, nil
 }
 
-func replayFile(r io.Reader, each func(words []string) error) error {
-	in := bufio.NewReaderSize(r, 1<<16)
+// mostLine bounds a line of the journal; a longer one is none.
+const mostLine = 64 << 10
+
+func replayFile(r io.Reader, each func(words []string) error) (skipped []error, err error) {
+	in := bufio.NewReaderSize(r, mostLine)
 	for n := 1; ; n++ {
-		line, err := in.ReadString('\n')
+		line, err := in.ReadSlice('\n')
+		long := errors.Is(err, bufio.ErrBufferFull)
+		for errors.Is(err, bufio.ErrBufferFull) {
+			_, err = in.ReadSlice('\n')
+		}
 		if errors.Is(err, io.EOF) {
-			return nil
+			return skipped, nil
 		}
 		if err != nil {
-			return err
+			return skipped, err
 		}
-		if err := each(strings.Fields(line)); err != nil {
-			return fmt.Errorf("line %d: %w", n, err)
+		wrong := errors.New("is too long")
+		if !long {
+			wrong = each(strings.Fields(string(line)))
+		}
+		if wrong != nil && len(skipped) < 1000 {
+			skipped = append(skipped, fmt.Errorf("line %d: %w", n, wrong))
 		}
 	}
 }
@@ -274,56 +337,77 @@ func (s *Service) recall() error {
 	b := s.books
 	now := time.Now()
 	b.turned = now
-	return s.w.Journal.replay(func(w []string) error {
-		if len(w) < 2 {
-			return nil
-		}
-		if w[0] == "P" || w[0] == "R" {
-			return s.stops.recall(w)
-		}
-		id := w[1]
-		ref := wire.MessageOf(id)
-		m, _ := b.message(ref)
-		switch w[0] {
-		case "C":
-			if len(w) != 6 {
-				return fmt.Errorf("%d words", len(w))
-			}
-			return b.recallCreated(id, ref, m, w)
-		case "B":
-			n, err := strconv.Atoi(w[len(w)-1])
-			b.begun[id] = n
-			return err
-		case "L":
-			delete(b.begun, id)
-			return nil
-		case "F", "S":
-			if len(w) < 3 {
-				return fmt.Errorf("%d words", len(w))
-			}
-			n, err := strconv.Atoi(w[2])
-			if err != nil || n < 0 || n >= int(states) {
-				return fmt.Errorf("state %q", w[2])
-			}
-			delete(b.begun, id)
-			to := State(n)
-			if to.rank() > m.best.rank() || w[0] == "S" && to == Failed && m.best.rank() <= Sent.rank() {
-				m.best = to
-			}
-			if len(w) > 3 {
-				why, err := unword(w[3])
-				if err != nil {
-					return err
-				}
-				m.reason = b.reason(why)
-			}
-			if to.Taken() {
-				m.taken = max(m.taken, 1)
-			}
-			b.put(ref, m)
-		}
+	skipped, err := s.w.Journal.replay(s.recallLine)
+	s.count.Skipped.Store(int64(len(skipped)))
+	for _, why := range skipped[:min(len(skipped), 20)] {
+		s.w.Log.Warn("a line of the journal cannot be read and is passed over", "why", why)
+	}
+	return err
+}
+
+// recallLine takes in one line of the journal.
+func (s *Service) recallLine(w []string) error {
+	b := s.books
+	if len(w) < 2 {
+		return errors.New("has too few words")
+	}
+	if w[0] == "#" {
 		return nil
-	})
+	}
+	if w[0] == "P" || w[0] == "R" {
+		return s.stops.recall(w)
+	}
+	id := w[1]
+	ref := wire.MessageOf(id)
+	m, _ := b.message(ref)
+	switch w[0] {
+	case "C":
+		if len(w) != 6 {
+			return fmt.Errorf("%d words", len(w))
+		}
+		return b.recallCreated(id, ref, m, w)
+	case "B":
+		n, err := strconv.Atoi(w[len(w)-1])
+		if err != nil || len(w) != 3 {
+			return fmt.Errorf("attempt %q", w[len(w)-1])
+		}
+		b.begun[id] = n
+		delete(b.proved, id)
+		return nil
+	case "L":
+		delete(b.begun, id)
+		return nil
+	case "F", "S":
+		if len(w) < 3 {
+			return fmt.Errorf("%d words", len(w))
+		}
+		n, err := strconv.Atoi(w[2])
+		if err != nil || n < 0 || n >= int(states) {
+			return fmt.Errorf("state %q", w[2])
+		}
+		to := State(n)
+		if _, begun := b.begun[id]; begun && w[0] == "S" && to.Taken() {
+			b.proved[id] = true
+		}
+		delete(b.begun, id)
+		if to.rank() > m.best.rank() || w[0] == "S" && to == Failed && m.best.rank() <= Sent.rank() {
+			m.best = to
+		}
+		if len(w) > 3 {
+			why, err := unword(w[3])
+			if err != nil {
+				return err
+			}
+			m.reason = b.reason(why)
+		}
+		if to.Taken() {
+			m.taken = max(m.taken, 1)
+		}
+		b.put(ref, m)
+	default:
+		return fmt.Errorf("begins with %q", w[0])
+	}
+	return nil
 }
 
 func (b *books) recallCreated(id, ref string, m message, w []string) error {

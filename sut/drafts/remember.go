@@ -1,23 +1,48 @@
 package drafts
 
-import "sync/atomic"
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
 
 // What the journal is told, and when. Only the beginning of an attempt and a status are waited for: the call is made,
 // and the webhook acknowledged, when they are durable. The other lines follow in their own time; a process that ends
 // before they are written holds a draft once more than necessary, and the hold settles it.
 
-// amnesia counts failures of the journal; a sender that cannot remember says so in its health.
-type amnesia struct{ failures atomic.Int64 }
+// amnesia says whether the journal fails at the moment; a sender that cannot remember says so in its health.
+type amnesia struct{ failing atomic.Bool }
 
-// remember takes note of a journal's failure.
+// remember takes note of what became of a write to the journal.
 func (s *Service) remember(err error) bool {
+	if s.amnesia.failing.Swap(err != nil) == (err != nil) {
+		return err == nil
+	}
 	if err != nil {
-		if s.amnesia.failures.Add(1) == 1 {
-			s.w.Log.Error("the journal cannot be written; nothing more is taken in or sent", "error", err)
-		}
+		s.w.Log.Error("the journal cannot be written; nothing more is taken in or sent until it can", "error", err)
 		return false
 	}
+	s.w.Log.Info("the journal can be written again")
 	return true
+}
+
+// healEvery is how often a journal that cannot be written is tried.
+const healEvery = time.Second
+
+// heal finds out whether the journal can be written again: while it cannot, nothing is taken in that would.
+func (s *Service) heal(ctx context.Context) {
+	tick := time.NewTicker(healEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if s.amnesia.failing.Load() {
+			s.remember(s.w.Journal.write(lineProbe))
+		}
+	}
 }
 
 // sending notes that attempt n of a draft begins. It is durable before the call is made: after a crash the draft is
@@ -35,14 +60,14 @@ func (s *Service) known(d *draft) {
 	d.begun = false
 	s.books.mu.Unlock()
 	if s.w.Journal != nil {
-		s.remember(s.w.Journal.later(lineLanded(d.id)))
+		_ = s.w.Journal.later(lineLanded(d.id)) // a failure is told to the next who waits
 	}
 }
 
 // ended notes how a draft finished, before the queue lets go of it.
 func (s *Service) ended(d *draft, to State, reason string) {
 	if s.w.Journal != nil {
-		s.remember(s.w.Journal.later(lineFinished(d.id, to, reason)))
+		_ = s.w.Journal.later(lineFinished(d.id, to, reason))
 	}
 }
 

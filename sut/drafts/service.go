@@ -124,6 +124,9 @@ func (s *Service) Run(ctx context.Context) error {
 	var own sync.WaitGroup
 	own.Go(func() { _ = s.fleet.Run(fleetCtx) })
 	own.Go(func() { s.sweep(ctx) })
+	if s.w.Journal != nil {
+		own.Go(func() { s.heal(ctx) })
+	}
 	err := s.desk.run(ctx)
 	close(s.stop)
 	s.clearPark()

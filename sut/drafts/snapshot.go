@@ -10,7 +10,7 @@ type Snapshot struct {
 	Accepted, Duplicates, Expired, Failed    int64
 	Dead, Cancelled, GivenUp, Stopped        int64
 	Held, Resolved, ResolvedLate             int64
-	Statuses, Missing, Unpaid                int64
+	Statuses, Missing, Unpaid, Skipped       int64
 	Backlog, Ready, Retrying, Holding        int64
 	MessagesHeld, MessagesExpired            int64 // different messages; the figures above are drafts
 	MessagesFailed                           int64
@@ -27,7 +27,7 @@ func (s *Service) Snapshot() Snapshot {
 		Accepted: c.Accepted.Load(), Duplicates: c.Duplicates.Load(), Expired: c.Expired.Load(), Failed: c.Failed.Load(),
 		Dead: c.Dead.Load(), Cancelled: c.Cancelled.Load(), GivenUp: c.Unknown.Load(), Stopped: c.Stopped.Load(),
 		Held: c.Held.Load(), Resolved: c.Resolved.Load(), ResolvedLate: c.ResolvedLate.Load(),
-		Statuses: c.Statuses.Load(), Missing: c.Missing.Load(), Unpaid: c.Unpaid.Load(),
+		Statuses: c.Statuses.Load(), Missing: c.Missing.Load(), Unpaid: c.Unpaid.Load(), Skipped: c.Skipped.Load(),
 	}
 	b := s.books
 	b.mu.Lock()
@@ -58,7 +58,7 @@ func (s *Service) Held() int64 {
 
 // Trouble lists why drafts cannot be taken in safely; empty when they can.
 func (s *Service) Trouble() []string {
-	if n := s.amnesia.failures.Load(); n > 0 {
+	if s.amnesia.failing.Load() {
 		return []string{"the journal cannot be written"}
 	}
 	return nil

@@ -62,6 +62,12 @@ func (s *Service) note(st *wire.Status) (id string, to State, ok bool) {
 	}
 	ref := wire.MessageOf(id)
 	m, known := b.message(ref)
+	if n, begun := b.begun[id]; begun && to.Taken() && attempt == n { // it has not come out of the queue yet: when it does, it is done
+		delete(b.begun, id)
+		b.proved[id] = true
+		m.taken++
+		known = true
+	}
 	if !known {
 		return "", 0, false
 	}
