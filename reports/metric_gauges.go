@@ -213,10 +213,10 @@ func recoveryMetrics() []MetricDef {
 		{"recovery.time", Seconds, "lower", Timing, "from the end of the trouble to the first minute from which every five minutes until the end of the load are healthy: " +
 			"goodput at least 95% of offered, amplification at most 1.1, timeouts at most 1% of first attempts. No data when that never comes", true, since(surgeEnd, recovered)},
 		{"recovery.drain", Seconds, "lower", Timing, "from the end of the trouble until the backlog is back at its highest calm level, or at 1% of its peak. No data when that never comes", true, since(surgeEnd, drained)},
-		{"recovery.recovered", Truth, "higher", Exact, "whether recovery.time has a value", true,
-			flag(func(r recovery) (bool, bool) { return r.recovered != record.Never, r.known })},
-		{"recovery.drained", Truth, "higher", Exact, "whether recovery.drain has a value", true,
-			flag(func(r recovery) (bool, bool) { return r.drained != record.Never, r.known })},
+		{"recovery.recovered", Truth, "higher", Exact, "whether recovery.time has a value. No data when less than five minutes of load followed the trouble", true,
+			flag(func(r recovery) (bool, bool) { return r.recovered != record.Never, r.known && r.served })},
+		{"recovery.drained", Truth, "higher", Exact, "whether recovery.drain has a value. No data when the backlog is not known", true,
+			flag(func(r recovery) (bool, bool) { return r.drained != record.Never, r.known && r.held })},
 		{"recovery.metastable", Truth, "lower", Exact, "the load had been back at its calm rate for an hour or more when it ended, the backlog had not drained, and over the last half hour of the load " +
 			"amplification was above 1.5, goodput below 95% of offered, or timeouts above 1% of first attempts. No data when the load was not back for an hour", true,
 			flag(func(r recovery) (bool, bool) { return r.metastable, r.known && r.judged })},

@@ -30,6 +30,8 @@ type recovery struct {
 	stabilised  time.Duration // the backlog's peak
 	recovered   time.Duration // healthy from here to the end of the load; record.Never
 	drained     time.Duration // the backlog was back at its calm level; record.Never
+	served      bool          // enough load followed the trouble to tell whether it was served: without it recovered says nothing
+	held        bool          // the backlog was read after the trouble: without it drained says nothing
 	metastable  bool
 	judged      bool // the load was back long enough to tell whether it is metastable
 	calmBacklog float64
@@ -64,8 +66,8 @@ func findRecovery(d *Measured) recovery {
 			peak, r.stabilised = v, at[i]
 		}
 	}
-	r.drained = d.drained(r, peak)
-	r.recovered = d.recovered(r.surgeEnd)
+	r.drained, r.held = d.drained(r, peak)
+	r.recovered, r.served = d.recovered(r.surgeEnd)
 	r.metastable, r.judged = d.metastable(r)
 	return r
 }
@@ -150,14 +152,15 @@ func (d *Measured) calmBacklog(until time.Duration) float64 {
 	return level
 }
 
-func (d *Measured) drained(r recovery, peak float64) time.Duration {
-	at, v := d.readings(record.GBacklog, Window{r.surgeEnd, d.end})
-	for i := range at {
-		if at[i] >= r.stabilised && v[i] <= max(r.calmBacklog, peak/100) {
-			return at[i]
+// drained finds when the backlog was back at its calm level; known is false when it was not read after the trouble.
+func (d *Measured) drained(r recovery, peak float64) (at time.Duration, known bool) {
+	instants, v := d.readings(record.GBacklog, Window{r.surgeEnd, d.end})
+	for i := range instants {
+		if instants[i] >= r.stabilised && v[i] <= max(r.calmBacklog, peak/100) {
+			return instants[i], true
 		}
 	}
-	return record.Never
+	return record.Never, len(v) > 0
 }
 
 // healthy reports whether callers were served in a window; known is false when nothing was offered in it.
@@ -171,26 +174,28 @@ func (d *Measured) healthy(w Window) (ok, known bool) {
 	return goodput >= healthyGoodput && (!triesKnown || tries <= healthyTries) && (!timeoutsKnown || timeouts <= healthyTimeouts), true
 }
 
-// recovered finds the earliest minute from which every five minutes to the end of the load are healthy.
-func (d *Measured) recovered(surgeEnd time.Duration) time.Duration {
-	found := record.Never
+// recovered finds the earliest minute from which every five minutes to the end of the load are healthy; judged is false
+// when less than five minutes of load followed the trouble.
+func (d *Measured) recovered(surgeEnd time.Duration) (found time.Duration, judged bool) {
+	found = record.Never
 	last := min(d.loadEnd, d.end) - recoverySpan
 	if last < surgeEnd {
-		return found
+		return found, false
 	}
 	for t := last; t >= surgeEnd; t -= recoveryStep {
 		ok, known := d.healthy(Window{t, t + recoverySpan})
+		judged = judged || known
 		if known && !ok {
-			return found
+			return found, true
 		}
 		if known {
 			found = t
 		}
 	}
 	if found != record.Never && found-surgeEnd < recoveryStep {
-		return surgeEnd
+		return surgeEnd, true
 	}
-	return found
+	return found, judged
 }
 
 // metastable reports whether the load had been back for an hour or more when it ended, and the system had still not

@@ -267,8 +267,10 @@ func (r *Report) recoveryWords() string {
 	text := "load back at " + FormatClock(c.surgeEnd)
 	if c.recovered != record.Never {
 		text += ", healthy again at " + FormatClock(c.recovered) + " (" + FormatDuration(c.recovered-c.surgeEnd) + " later)"
-	} else {
+	} else if c.served {
 		text += ", never healthy again while load was offered"
+	} else {
+		text += ", too little load afterwards to tell whether it was served"
 	}
 	if c.drained != record.Never {
 		text += ", backlog drained at " + FormatClock(c.drained)

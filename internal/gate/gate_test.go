@@ -58,6 +58,7 @@ var answers = map[string][]answer{
 	"for-window-is-existential":      missed("2 of 2"),
 	"empty-phase":                    invalid("no messages were due in the window (during night)"),
 	"a-ratio-of-nothing":             invalid("no data"),
+	"recovered-late":                 invalid("b: no data", "too little load afterwards to tell"),
 	"media-thresholds-without-media": invalid("media: no data"),
 
 	// What the ledger knows: 120 messages are accepted twice, however long the sender waits for an answer.
