@@ -59,6 +59,8 @@ var answers = map[string][]answer{
 	"empty-phase":                    invalid("no messages were due in the window (during night)"),
 	"a-ratio-of-nothing":             invalid("no data"),
 	"recovered-late":                 invalid("b: no data", "too little load afterwards to tell"),
+	"baseline-p999":                  invalid("119 values for delivery_time.p999, which needs 1000"),
+	"baseline-other-metric":          invalid("quick: no baseline"),
 	"media-thresholds-without-media": invalid("media: no data"),
 
 	// What the ledger knows: 120 messages are accepted twice, however long the sender waits for an answer.
@@ -208,5 +210,29 @@ func try(t *testing.T, file string, a answer) {
 		if !strings.Contains(said, part) {
 			t.Errorf("it does not say %q: %s", part, said)
 		}
+	}
+}
+
+// A run that cannot be judged is no baseline: the p99.9 of too few messages judges nothing that is called the same.
+func TestGateBaseline(t *testing.T) {
+	base, err := open("testdata/baseline-p999.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := open("testdata/baseline-other-metric.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := replay(t, base)
+	if _, err := reports.NewBaseline([]*reports.Report{run}, false); err == nil {
+		t.Error("a run that is invalid became a baseline")
+	}
+	b, err := reports.NewBaseline([]*reports.Report{run}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := replay(t, other)
+	if err := r.Against(b); err == nil && r.ExitCode != reports.ExitInvalid {
+		t.Errorf("judged: exit %d: %s", r.ExitCode, text(t, r))
 	}
 }
