@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,15 +15,16 @@ import (
 
 // The sender's own figures become gauges; a page that fails leaves them out and is told of.
 func TestScraper(t *testing.T) {
-	answer := func(w http.ResponseWriter) {
+	var answer atomic.Value
+	answer.Store(func(w http.ResponseWriter) {
 		fmt.Fprint(w, "jobs{state=\"waiting\"} 7\njobs{state=\"active\"} 3\nage 12\nlag_s 4\n")
-	}
+	})
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/metrics" || r.Header.Get("Authorization") != "Bearer open sesame" {
 			w.WriteHeader(http.StatusForbidden)
 			return
 		}
-		answer(w)
+		answer.Load().(func(http.ResponseWriter))(w)
 	}))
 	defer page.Close()
 	t.Setenv("SCRAPE_KEY", "open sesame")
@@ -56,7 +58,8 @@ func TestScraper(t *testing.T) {
 		},
 		"late": func(http.ResponseWriter) { time.Sleep(700 * time.Millisecond) },
 	} {
-		answer, v = broken, map[string]float64{}
+		answer.Store(broken)
+		v = map[string]float64{}
 		if x.read(t.Context(), v); len(v) > 0 {
 			t.Errorf("%s: %v", what, v)
 		}
