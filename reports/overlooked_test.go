@@ -195,6 +195,9 @@ func TestForIsEveryWindow(t *testing.T) {
 	if got, _ := verdictOf(t, run, sc, th); got != Missed {
 		t.Errorf("every 30s: %s", got)
 	}
+	if got := observedOf(t, run, sc, th); got != "1m in the worst 30s" {
+		t.Errorf("every 30s: observed %q", got)
+	}
 	th.For, th.Some = 0, time.Minute
 	if got, _ := verdictOf(t, run, sc, th); got != Met {
 		t.Errorf("some 30s: %s", got)
@@ -203,4 +206,14 @@ func TestForIsEveryWindow(t *testing.T) {
 	if got, why := verdictOf(t, run, sc, th); got != Met {
 		t.Errorf("every 30s of the calm: %s, %q", got, why)
 	}
+}
+
+func observedOf(t *testing.T, run *record.Run, sc *scenarios.Scenario, th scenarios.Threshold) string {
+	t.Helper()
+	sc.Thresholds = []scenarios.Threshold{th}
+	rs, err := Evaluate(run, sc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rs[0].Observed
 }
