@@ -212,7 +212,7 @@ func TestRunKilledAtHalfTimeReports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	info.State, info.Virtual, info.Digest = record.Running, 0, ""
+	info.State, info.Virtual, info.Digest, info.Files, info.Seal = record.Running, 0, "", nil, ""
 	b, err := json.Marshal(info)
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 
 	"github.com/aftershock-dev/aftershock/reports/record"
 	"github.com/aftershock-dev/aftershock/scenarios"
@@ -29,6 +30,7 @@ type Report struct {
 	Reasons    []string // why the verdict is invalid, or would be if nothing had been missed
 	ExitCode   int
 
+	damage  []string // what contradicts itself in the record
 	data    *Measured
 	base    *Baseline
 	changes []Change
@@ -45,7 +47,7 @@ func Open(dir string) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Build(run, sc)
+	return build(run, sc, inconsistent(run, sc))
 }
 
 func loadScenario(dir string) (*scenarios.Scenario, error) {
@@ -57,7 +59,10 @@ func loadScenario(dir string) (*scenarios.Scenario, error) {
 }
 
 // Build computes the report of a run.
-func Build(run *record.Run, sc *scenarios.Scenario) (*Report, error) {
+func Build(run *record.Run, sc *scenarios.Scenario) (*Report, error) { return build(run, sc, nil) }
+
+// build is Build for a record of which some damage is known.
+func build(run *record.Run, sc *scenarios.Scenario, damage []string) (*Report, error) {
 	d, err := measure(run, sc)
 	if err != nil {
 		return nil, err
@@ -66,7 +71,7 @@ func Build(run *record.Run, sc *scenarios.Scenario) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Info: d.run.Info, Scenario: sc, Words: WordsFor(sc), data: d, base: base}
+	r := &Report{Info: d.run.Info, Scenario: sc, Words: WordsFor(sc), data: d, base: base, damage: damage}
 	r.conclude()
 	return r, nil
 }
@@ -140,7 +145,7 @@ func (r *Report) judge() {
 
 // untrusted lists why nothing that was measured can be believed.
 func (r *Report) untrusted() []string {
-	out := append([]string(nil), r.Info.Harness.Invalid...)
+	out := append(slices.Clone(r.damage), r.Info.Harness.Invalid...)
 	switch r.Info.State {
 	case record.Running:
 		why := "the run was cut off: its record has no end"
@@ -152,12 +157,33 @@ func (r *Report) untrusted() []string {
 		out = append(out, "the run was interrupted")
 	case record.Broken:
 		out = append(out, "the run failed: "+r.Info.Error)
+	case record.Finished:
+	default:
+		out = append(out, fmt.Sprintf("the run's state is %q, which no run ends in", r.Info.State))
 	}
 	if r.summary.Messages.Offered == 0 {
 		out = append(out, "no message was offered")
 	}
 	if n := r.summary.Messages.Residue; n != 0 {
 		out = append(out, fmt.Sprintf("%d messages have no outcome", n))
+	}
+	return out
+}
+
+// inconsistent lists what contradicts itself in a finished record of a version that kept no sums of its files: it has a
+// digest of its messages, a hash of its scenario, and a last event.
+func inconsistent(run *record.Run, sc *scenarios.Scenario) (out []string) {
+	if run.Info.State != record.Finished || run.Info.Files != nil {
+		return nil
+	}
+	if want := run.Info.Digest; want != "" && want != record.Digest(run.Messages) {
+		out = append(out, "the record was damaged: "+record.FileMessages+" does not hold the messages whose digest "+record.FileInfo+" has")
+	}
+	if want := run.Info.Scenario.SHA256; want != "" && want != sc.SHA256() {
+		out = append(out, "the record was damaged: "+record.FileScenario+" is not the scenario that was run")
+	}
+	if n := len(run.Events); n == 0 || run.Events[n-1].Kind != "end" {
+		out = append(out, "the record was damaged: "+record.FileEvents+" does not end with the run")
 	}
 	return out
 }

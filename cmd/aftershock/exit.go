@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+
+	"github.com/aftershock-dev/aftershock/reports/record"
 )
 
 // Exit codes, as documented in the help and in docs/ci.md.
@@ -44,6 +46,8 @@ func exitCode(err error) int {
 		return exitMet
 	case errors.As(err, &e):
 		return e.code
+	case errors.Is(err, record.ErrDamaged):
+		return exitInvalid
 	}
 	return exitCouldNotRun
 }

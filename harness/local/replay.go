@@ -3,7 +3,6 @@ package local
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/harness"
@@ -62,13 +61,15 @@ func Replay(ctx context.Context, o Options) (record.Info, error) {
 		info.State = "failed"
 	}
 	switch {
+	case w.Err() != nil: // which ended the run
+		info.State, info.Error, runErr = record.Broken, w.Err().Error(), nil
 	case errors.Is(runErr, context.Canceled):
 		info.State = "interrupted"
 	case runErr != nil:
 		info.State, info.Error = "failed", runErr.Error()
 	}
 	if err := w.Close(info); err != nil {
-		return info, errors.Join(runErr, fmt.Errorf("write the record: %w", err))
+		return info, errors.Join(runErr, err)
 	}
 	return info, runErr
 }
@@ -108,7 +109,7 @@ func replayVirtual(ctx context.Context, o Options, w *record.Writer, live *Live)
 		inner, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		watch := func() {
-			if ctx.Err() != nil || live.aborted.Load() {
+			if ctx.Err() != nil || live.aborted.Load() || w.Err() != nil {
 				cancel()
 			}
 		}
@@ -122,7 +123,7 @@ func replayWall(ctx context.Context, o Options, w *record.Writer, live *Live) (r
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
 	watch := func() {
-		if live.aborted.Load() {
+		if live.aborted.Load() || w.Err() != nil {
 			cancel()
 		}
 	}

@@ -78,6 +78,12 @@ func Follow(ctx context.Context, dir string, after Cursor, changed <-chan struct
 				return
 			}
 			ended := info.State != Running
+			if ended && info.Files != nil {
+				if err := Verify(dir, info); err != nil {
+					yield(Item{}, err)
+					return
+				}
+			}
 			for item := range f.items() {
 				if ctx.Err() != nil || !yield(item, nil) {
 					return

@@ -29,6 +29,9 @@ func Load(dir string) (*Run, error) {
 	if run.Info, err = LoadInfo(dir); err != nil {
 		return nil, err
 	}
+	if err := Verify(dir, run.Info); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
 	if run.Events, err = loadLines[Event](filepath.Join(dir, FileEvents)); err != nil {
 		return nil, err
 	}
@@ -65,10 +68,13 @@ func LoadInfo(dir string) (Info, error) {
 		return info, err
 	}
 	if err := json.Unmarshal(b, &info); err != nil {
-		return info, fmt.Errorf("%s: %w", path, err)
+		return info, fmt.Errorf("%s: %w: %w", path, ErrDamaged, err)
 	}
 	if info.Schema != SchemaRun {
 		return info, fmt.Errorf("%s: schema is %q, this version reads %q", path, info.Schema, SchemaRun)
+	}
+	if err := info.intact(); err != nil {
+		return info, fmt.Errorf("%s: %w", dir, err)
 	}
 	if err := info.bounded(); err != nil {
 		return info, fmt.Errorf("%s: %w", path, err)

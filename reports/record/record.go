@@ -39,6 +39,9 @@ type Info struct {
 	Tool        string            `json:"tool"`    // version of aftershock
 	Machine     string            `json:"machine"` // class of machine: os/arch/cpus
 	Command     string            `json:"command"` // reproduces the run
+
+	Files map[string]FileSum `json:"files,omitempty"` // the record's other files as the run left them, once it has ended
+	Seal  string             `json:"seal,omitempty"`  // SHA-256 over all of the above
 }
 
 // Machine names the class of machine this is: os/arch/cpus. Figures of the wall clock compare within one class.

@@ -95,7 +95,7 @@ func (w *Writer) open() (err error) {
 func (w *Writer) closeFiles() {
 	for _, f := range []*os.File{w.events, w.gauges} {
 		if f != nil {
-			w.note(f.Close())
+			w.note(errors.Join(f.Sync(), f.Close()))
 		}
 	}
 	if w.messages != nil {
@@ -168,7 +168,7 @@ func writeAtomically(path string, b []byte) error {
 		return err
 	}
 	_, err = f.Write(b)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
@@ -230,13 +230,35 @@ func (w *Writer) flushLoop() {
 	}
 }
 
-// Close writes what is left and the final run.json, and returns the first error of all writes of the run.
+// last is the Info that ends a record: sealed or, when something could not be written, that of a run that failed.
+func (w *Writer) last(info Info) Info {
+	if w.Err() == nil {
+		files, err := sumFiles(w.dir)
+		w.note(err)
+		info.Files = files
+	}
+	if err := w.Err(); err != nil {
+		info.State, info.Files = Broken, nil
+		if info.Error == "" {
+			info.Error = err.Error()
+		}
+	}
+	if info.Schema == "" {
+		info.Schema = SchemaRun
+	}
+	info.Seal = sealOf(info)
+	return info
+}
+
+// Close writes what is left and the final run.json, which says what is in the other files, and returns the first error of
+// all writes of the run. A record that could not be written whole ends as failed. Everything is on the disk before
+// run.json says that the run has ended.
 func (w *Writer) Close(info Info) error {
 	w.closed.Do(func() {
 		close(w.stop)
 		w.done.Wait()
 		w.closeFiles()
-		w.Update(info)
+		w.Update(w.last(info))
 	})
 	return w.Err()
 }

@@ -123,6 +123,20 @@ func TestCreateRefuses(t *testing.T) {
 	}
 }
 
+// asRunning gives a folder the run.json of a run that goes on.
+func asRunning(t *testing.T, dir string) {
+	t.Helper()
+	info := testInfo()
+	info.Schema, info.State = SchemaRun, Running
+	b, err := json.Marshal(info)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, FileInfo), b, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A killed run is one whose files end anywhere.
 func TestLoadsWhateverAKilledRunLeft(t *testing.T) {
 	dir := t.TempDir()
@@ -138,6 +152,7 @@ func TestLoadsWhateverAKilledRunLeft(t *testing.T) {
 	if err := w.Close(testInfo()); err != nil {
 		t.Fatal(err)
 	}
+	asRunning(t, dir)
 	whole := map[string][]byte{}
 	for _, name := range []string{FileEvents, FileMessages, FileAttempts} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
