@@ -33,10 +33,11 @@ type Baseline struct {
 	Clock      string               `json:"clock"`
 	Machine    string               `json:"machine"` // compared on the wall clock only
 	Tool       string               `json:"tool"`
-	Seeds      []int64              `json:"seeds"`      // ascending; lists below have an entry for each
-	Digests    []string             `json:"digests"`    // of the runs
-	Metrics    map[string][]float64 `json:"metrics"`    // by name; only those that every run has
-	Thresholds map[string][]float64 `json:"thresholds"` // by threshold id
+	Seeds      []int64              `json:"seeds"`          // ascending; lists below have an entry for each
+	Digests    []string             `json:"digests"`        // of the runs
+	Metrics    map[string][]float64 `json:"metrics"`        // by name; only those that every run has
+	Thresholds map[string][]float64 `json:"thresholds"`     // by threshold id
+	Seal       string               `json:"seal,omitempty"` // SHA-256 over all of the above
 }
 
 // figures are what a baseline keeps of one run.
@@ -156,11 +157,25 @@ func joinSeeds(seeds []int64) string {
 
 // Save writes the baseline into a file.
 func (b *Baseline) Save(path string) error {
-	text, err := json.MarshalIndent(b, "", " ")
+	sealed := *b
+	sealed.Seal = b.sum()
+	text, err := json.MarshalIndent(sealed, "", " ")
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(path, append(text, '\n'), 0o644)
+}
+
+// sum is what Seal has to be.
+func (b *Baseline) sum() string {
+	plain := *b
+	plain.Seal = ""
+	text, err := json.Marshal(plain)
+	if err != nil { // a NaN: Save tells
+		return ""
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // LoadBaseline reads a baseline file, a run's folder, or a folder of runs. Several folders may be given, separated by
@@ -223,6 +238,10 @@ func readBaseline(path string) (*Baseline, error) {
 	if b.Schema != SchemaBaseline {
 		return nil, fmt.Errorf("%s is not a baseline: its schema is %q, want %q", path, b.Schema, SchemaBaseline)
 	}
+	if b.Seal != "" && b.Seal != b.sum() {
+		return nil, fmt.Errorf("%w: %s is not as it was saved", record.ErrDamaged, path)
+	}
+	b.Seal = ""
 	for name, v := range b.Metrics {
 		if len(v) != len(b.Seeds) {
 			return nil, fmt.Errorf("%s is damaged: %s has %d values for %d seeds", path, name, len(v), len(b.Seeds))

@@ -169,3 +169,29 @@ func TestUnknownStatesAreInvalid(t *testing.T) {
 		}
 	}
 }
+
+// TestDamagedBaselineIsTold: a figure that was edited is not what was measured.
+func TestDamagedBaselineIsTold(t *testing.T) {
+	b, err := NewBaseline([]*Report{shared(t, small)}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "baseline.json")
+	if err := b.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadBaseline(path); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edited := bytes.Replace(text, []byte(`"tool": "`), []byte(`"tool": "x`), 1)
+	if err := os.WriteFile(path, edited, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadBaseline(path); !errors.Is(err, record.ErrDamaged) {
+		t.Errorf("%v", err)
+	}
+}
