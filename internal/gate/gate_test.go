@@ -141,17 +141,23 @@ func open(path string, set map[string]string) (*scenarios.Scenario, error) {
 // replay runs a scenario in virtual time and judges it.
 func replay(t *testing.T, s *scenarios.Scenario) *reports.Report {
 	t.Helper()
+	r, err := reports.Open(kept(t, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// kept runs a scenario in virtual time and returns the folder of its record.
+func kept(t *testing.T, s *scenarios.Scenario) string {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
 	o := local.Options{Scenario: s, Dir: dir}
 	o.Info.Scenario = record.ScenarioInfo{Name: s.Name, Purpose: s.Purpose, SHA256: s.SHA256(), Seed: s.Seed, Preset: s.Preset()}
 	if _, err := local.Replay(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
-	r, err := reports.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return dir
 }
 
 // text is what a report says, on one line.
