@@ -3,7 +3,7 @@
 GO ?= go
 OUT ?= runs
 
-.PHONY: help build test check gate bench e2e acceptance senders crash agreement agreement-senders bench-cost bench-fakewa bench-sender bench-load bench-import june6
+.PHONY: help build test check gate golden bench e2e acceptance senders crash agreement agreement-senders bench-cost bench-fakewa bench-sender bench-load bench-import june6
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -26,6 +26,10 @@ check: ## exactly what CI asks of a change: format, vet, staticcheck, tidy, test
 
 gate: ## every known way to be green while something is wrong, and the right answer of each
 	$(GO) test -count=1 -v -run Gate ./internal/gate ./reports
+
+golden: ## every scenario of the catalog comes to the same verdict and digest, and queueing to its laws (3 minutes; ARGS=-update accepts)
+	$(GO) test -count=1 -timeout 20m -run TestCatalog ./internal/gate $(ARGS)
+	$(GO) test -count=1 -timeout 20m -run 'WaitingTimes|Loss|Saturation|Retries|Paces|Scaling' ./harness/local
 
 bench: ## cost of a replay at 10k, 100k and 1M messages
 	$(GO) test -run xxx -bench Replay -benchtime 1x -timeout 30m ./harness/local
