@@ -340,6 +340,16 @@ func TestDigestDependsOnWhatHappenedOnly(t *testing.T) {
 	if Digest(ms) == a {
 		t.Error("the digest does not see causes")
 	}
+	for name, change := range map[string]func(m *Message){
+		"outcome": func(m *Message) { m.Outcome += "x" }, "copies": func(m *Message) { m.Copies++ }, "API": func(m *Message) { m.API++ },
+		"tries": func(m *Message) { m.Tries++ }, "accepted": func(m *Message) { m.Accepted++ }, "delivered": func(m *Message) { m.Delivered++ },
+		"ID": func(m *Message) { m.ID += "x" },
+	} {
+		other := append([]Message(nil), rowsOfEveryKind...)
+		if change(&other[1]); Digest(other) == a {
+			t.Errorf("the digest does not see %s", name)
+		}
+	}
 }
 
 func BenchmarkAttempt(b *testing.B) {
