@@ -97,34 +97,6 @@ func TestAFullMachineIsNotBelieved(t *testing.T) {
 	}
 }
 
-// TestHealth: hits that left late, or not at all, are no measurement.
-func TestHealth(t *testing.T) {
-	for _, c := range []struct {
-		name         string
-		late, unsent int // of 100 hits
-		state, want  string
-	}{
-		{"all in time", 0, 0, "", ""},
-		{"one in a hundred is late", 1, 0, "", ""},
-		{"two in a hundred are late", 2, 0, "", "hits started late: p99 101ms is over the budget of 100ms"},
-		{"one is not sent", 0, 1, "", "hits that could not be sent: 1"},
-		{"an interrupted run says so itself", 0, 1, "interrupted", ""},
-	} {
-		tab := newTable(time.Now(), make([]time.Duration, 100))
-		for i := range tab.rows {
-			tab.rows[i].fired = i >= c.unsent
-			if i < c.late {
-				tab.rows[i].sent = 101 * time.Millisecond
-			}
-		}
-		r := &Runner{Lateness: 100 * time.Millisecond, Info: record.Info{State: c.state}}
-		r.health(tab)
-		if got := strings.Join(r.Info.Harness.Invalid, "; "); got != c.want || r.Info.Harness.Unsent != int64(c.unsent) {
-			t.Errorf("%s: %q, want %q; %d unsent", c.name, got, c.want, r.Info.Harness.Unsent)
-		}
-	}
-}
-
 // TestEachReadingAsksWhetherTheMachineIsFull: but not in virtual time, which waits for the machine.
 func TestEachReadingAsksWhetherTheMachineIsFull(t *testing.T) {
 	for _, virtual := range []bool{false, true} {
