@@ -217,7 +217,7 @@ func recoveryMetrics() []MetricDef {
 			flag(func(r recovery) (bool, bool) { return r.recovered != record.Never, r.known && r.served })},
 		{"recovery.drained", Truth, "higher", Exact, "whether recovery.drain has a value. No data when the backlog is not known", true,
 			flag(func(r recovery) (bool, bool) { return r.drained != record.Never, r.known && r.held })},
-		{"recovery.metastable", Truth, "lower", Exact, "the load had been back at its calm rate for an hour or more when it ended, the backlog had not drained, and over the last half hour of the load " +
+		{"recovery.metastable", Truth, "lower", Exact, "the load had been back at its calm rate for an hour or more when it ended, the backlog had not drained or callers were never well served again, and over the last half hour of the load " +
 			"amplification was above 1.5, goodput below 95% of offered, or timeouts above 1% of first attempts. No data when the load was not back for an hour", true,
 			flag(func(r recovery) (bool, bool) { return r.metastable, r.known && r.judged })},
 	}

@@ -199,14 +199,14 @@ func (d *Measured) recovered(surgeEnd time.Duration) (found time.Duration, judge
 }
 
 // metastable reports whether the load had been back for an hour or more when it ended, and the system had still not
-// come back: the backlog not drained and, over the last half hour, 1.5 attempts or more for each first one, less than
+// come back: not drained, or never healthy again, and over the last half hour, 1.5 attempts or more for each first one, less than
 // 95 % goodput, or timeouts.
 func (d *Measured) metastable(r recovery) (is, judged bool) {
 	end := min(d.loadEnd, d.end)
 	if end-r.surgeEnd < stuckFor {
 		return false, false
 	}
-	if r.drained != record.Never && r.drained <= end {
+	if r.recovered != record.Never && r.drained != record.Never && r.drained <= end { // a backlog may be empty because nobody is served
 		return false, true
 	}
 	w := Window{end - stuckWindow, end}
