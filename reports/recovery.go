@@ -2,6 +2,7 @@ package reports
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/reports/record"
@@ -14,6 +15,9 @@ const (
 	healthyGoodput  = 0.95             // of what is offered
 	healthyTries    = 1.1              // attempts for each first attempt
 	healthyTimeouts = 0.01             // of first attempts
+	waitTimes       = 2                // median wait for delivery, in medians of the calm, and waitMore on top
+	waitMore        = 10 * time.Second //
+	calmMessages    = 20               // fewer messages due before the trouble say nothing of the calm
 	stuckTries      = 1.5              // amplification of a system that cannot get out
 	stuckFor        = time.Hour        // how long the load must have been back before a system is called metastable
 	stuckWindow     = 30 * time.Minute // the end of the load, over which that is judged
@@ -67,7 +71,7 @@ func findRecovery(d *Measured) recovery {
 		}
 	}
 	r.drained, r.held = d.drained(r, peak)
-	r.recovered, r.served = d.recovered(r.surgeEnd)
+	r.recovered, r.served = d.recovered(r.trouble, r.surgeEnd)
 	r.metastable, r.judged = d.metastable(r)
 	return r
 }
@@ -84,7 +88,7 @@ func trouble(d *Measured) (from, to time.Duration, ok bool) {
 	if d.scenario != nil {
 		see(surge(d.scenario.Load.Phases))
 		for _, s := range d.scenario.Timeline {
-			if s.Fault != nil || s.Kill != "" || s.Pause != "" || s.Partition != "" {
+			if s.Fault != nil || s.Kill != "" || s.Pause != "" || s.Partition != "" || s.Restart != "" {
 				end := s.At + s.For
 				if s.For == 0 {
 					end = s.At + recoveryStep
@@ -93,6 +97,13 @@ func trouble(d *Measured) (from, to time.Duration, ok bool) {
 					}
 				}
 				see(s.At, min(end, d.end))
+			}
+		}
+		if !ok { // a change that an operator made may be the trouble itself; beside another trouble it is more likely the cure
+			for _, s := range d.scenario.Timeline {
+				if len(s.Set) > 0 || len(s.Scale) > 0 {
+					see(s.At, min(s.At+recoveryStep, d.end))
+				}
 			}
 		}
 	}
@@ -163,11 +174,45 @@ func (d *Measured) drained(r recovery, peak float64) (at time.Duration, known bo
 	return record.Never, len(v) > 0
 }
 
-// healthy reports whether callers were served in a window; known is false when nothing was offered in it.
-func (d *Measured) healthy(w Window) (ok, known bool) {
+// patience is the longest median wait for delivery that still counts as healthy, by what was usual before the trouble; 0
+// when too little was due then.
+func (d *Measured) patience(trouble time.Duration) time.Duration {
+	wait, n := d.medianWait(Window{0, trouble})
+	if n < calmMessages || wait == record.Never {
+		return 0
+	}
+	return waitTimes*wait + waitMore
+}
+
+// medianWait is the median time from scheduled to delivered of the messages due in a window, record.Never when half of
+// them were not delivered, and how many were due.
+func (d *Measured) medianWait(w Window) (time.Duration, int) {
+	due := d.due(w)
+	if len(due) == 0 {
+		return record.Never, 0
+	}
+	waits := make([]time.Duration, len(due))
+	for i := range due {
+		if waits[i] = math.MaxInt64; due[i].Delivered != record.Never {
+			waits[i] = due[i].Delivered - due[i].Scheduled
+		}
+	}
+	slices.Sort(waits)
+	if m := waits[(len(waits)-1)/2]; m != math.MaxInt64 {
+		return m, len(due)
+	}
+	return record.Never, len(due)
+}
+
+// healthy reports whether callers were served in a window, and what was due in it arrived as soon as it used to (patience;
+// 0 for not known); known is false when nothing was offered in it. Goodput alone says nothing while a backlog drains.
+func (d *Measured) healthy(w Window, patience time.Duration) (ok, known bool) {
 	goodput, known := d.ratio(w, []string{record.GGoodput}, []string{record.GOffered}, 1)
 	if !known {
 		return false, false
+	}
+	if wait, n := d.medianWait(w); patience > 0 && n > 0 && (wait == record.Never || wait > patience) {
+		return false, true
 	}
 	tries, triesKnown := d.ratio(w, attemptCounters, firstCounters, 1)
 	timeouts, timeoutsKnown := d.ratio(w, timeoutCounters, firstCounters, 1)
@@ -176,14 +221,15 @@ func (d *Measured) healthy(w Window) (ok, known bool) {
 
 // recovered finds the earliest minute from which every five minutes to the end of the load are healthy; judged is false
 // when less than five minutes of load followed the trouble.
-func (d *Measured) recovered(surgeEnd time.Duration) (found time.Duration, judged bool) {
+func (d *Measured) recovered(trouble, surgeEnd time.Duration) (found time.Duration, judged bool) {
+	patience := d.patience(trouble)
 	found = record.Never
 	last := min(d.loadEnd, d.end) - recoverySpan
 	if last < surgeEnd {
 		return found, false
 	}
 	for t := last; t >= surgeEnd; t -= recoveryStep {
-		ok, known := d.healthy(Window{t, t + recoverySpan})
+		ok, known := d.healthy(Window{t, t + recoverySpan}, patience)
 		judged = judged || known
 		if known && !ok {
 			return found, true

@@ -143,7 +143,7 @@ func (m *maker) capacity(t time.Duration) float64 {
 	case m.o.Unmitigated || t < deployed:
 		return 330 * m.o.Scale
 	case t < limited:
-		return 400 * m.o.Scale
+		return 470 * m.o.Scale
 	}
 	return 300 * m.o.Scale
 }
