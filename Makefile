@@ -28,7 +28,7 @@ gate: ## every known way to be green while something is wrong, and the right ans
 	$(GO) test -count=1 -v -run Gate ./internal/gate ./reports
 
 golden: ## every scenario of the catalog comes to the same verdict and digest, and queueing to its laws (3 minutes; ARGS=-update accepts)
-	$(GO) test -count=1 -timeout 20m -run TestCatalog ./internal/gate $(ARGS)
+	$(GO) test -count=1 -timeout 20m -run "TestCatalog|TestRecoveryWaits" ./internal/gate $(ARGS)
 	$(GO) test -count=1 -timeout 20m -run 'WaitingTimes|Loss|Saturation|Retries|Paces|Scaling' ./harness/local
 
 bench: ## cost of a replay at 10k, 100k and 1M messages

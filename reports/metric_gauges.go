@@ -211,7 +211,7 @@ func recoveryMetrics() []MetricDef {
 		{"recovery.stabilise", Seconds, "lower", Timing, "from the start of the trouble to the peak of the backlog", true,
 			since(trouble, func(r recovery) time.Duration { return r.stabilised })},
 		{"recovery.time", Seconds, "lower", Timing, "from the end of the trouble to the first minute from which every five minutes until the end of the load are healthy: " +
-			"goodput at least 95% of offered, amplification at most 1.1, timeouts at most 1% of first attempts. No data when that never comes", true, since(surgeEnd, recovered)},
+			"goodput at least 95% of offered, amplification at most 1.1, timeouts at most 1% of first attempts, and the median wait for delivery at most twice the median of the calm and 10s more. No data when that never comes", true, since(surgeEnd, recovered)},
 		{"recovery.drain", Seconds, "lower", Timing, "from the end of the trouble until the backlog is back at its highest calm level, or at 1% of its peak. No data when that never comes", true, since(surgeEnd, drained)},
 		{"recovery.recovered", Truth, "higher", Exact, "whether recovery.time has a value. No data when less than five minutes of load followed the trouble", true,
 			flag(func(r recovery) (bool, bool) { return r.recovered != record.Never, r.known && r.served })},

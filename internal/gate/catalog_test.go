@@ -47,3 +47,15 @@ func TestCatalog(t *testing.T) {
 	}
 	golden.Check(t, "testdata/catalog.golden", []byte(strings.Join(lines, "\n")+"\n"))
 }
+
+// TestRecoveryWaitsForTheBacklog: june6 is not healthy while what is due waits for what was due before.
+func TestRecoveryWaitsForTheBacklog(t *testing.T) {
+	s, err := open("june6", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := replay(t, s).Summary().Recovery
+	if rec.RecoveredS == nil || rec.DrainedS == nil || *rec.RecoveredS < *rec.DrainedS-600 {
+		t.Errorf("%+v", rec)
+	}
+}
