@@ -33,12 +33,21 @@ type Baseline struct {
 	Clock      string               `json:"clock"`
 	Machine    string               `json:"machine"` // compared on the wall clock only
 	Tool       string               `json:"tool"`
-	Seeds      []int64              `json:"seeds"`          // ascending; lists below have an entry for each
-	Digests    []string             `json:"digests"`        // of the runs
-	Metrics    map[string][]float64 `json:"metrics"`        // by name; only those that every run has
-	Thresholds map[string][]float64 `json:"thresholds"`     // by threshold id
-	Seal       string               `json:"seal,omitempty"` // SHA-256 over all of the above
+	Seeds      []int64              `json:"seeds"`            // ascending; lists below have an entry for each
+	Digests    []string             `json:"digests"`          // of the runs
+	Metrics    map[string][]float64 `json:"metrics"`          // by name; only those that every run has
+	Thresholds map[string][]float64 `json:"thresholds"`       // by threshold id
+	Judged     map[string]Judged    `json:"judged,omitempty"` // what each threshold looks at, by its id
+	Seal       string               `json:"seal,omitempty"`   // SHA-256 over all of the above
 }
+
+// Judged is what a threshold looks at, beside its limit.
+type Judged struct {
+	Metric string `json:"metric"`
+	When   string `json:"when,omitempty"` // phase and window, in words
+}
+
+func judgedOf(t ThresholdResult) Judged { return Judged{t.Metric, t.When()} }
 
 // figures are what a baseline keeps of one run.
 type figures struct {
@@ -46,17 +55,20 @@ type figures struct {
 	seed                                                 int64
 	verdict                                              Verdict
 	metrics, thresholds                                  map[string]float64
+	judged                                               map[string]Judged
+	untrusted                                            []string
 }
 
 func figuresOf(r *Report) figures {
 	f := figures{id: r.Info.ID, scenario: r.Info.Scenario.Name, workload: workload(r.Scenario), clock: r.Info.Clock, machine: r.Info.Machine, tool: r.Info.Tool,
-		digest: r.Info.Digest, seed: r.Info.Scenario.Seed, verdict: r.Verdict, metrics: map[string]float64{}, thresholds: map[string]float64{}}
+		digest: r.Info.Digest, seed: r.Info.Scenario.Seed, verdict: r.Verdict, metrics: map[string]float64{}, thresholds: map[string]float64{}, judged: map[string]Judged{}, untrusted: r.untrusted()}
 	for _, m := range Metrics() {
 		if v, ok := r.Value(m.Name); ok {
 			f.metrics[m.Name] = v
 		}
 	}
 	for _, t := range r.Thresholds {
+		f.judged[t.ID] = judgedOf(t)
 		if t.Reason == "" {
 			f.thresholds[t.ID] = t.Value
 		}
@@ -85,7 +97,7 @@ func gather(runs []figures) (*Baseline, error) {
 	slices.SortStableFunc(runs, func(a, b figures) int { return cmp.Compare(a.seed, b.seed) })
 	first := runs[0]
 	b := &Baseline{Schema: SchemaBaseline, Scenario: first.scenario, Workload: first.workload, Clock: first.clock, Machine: first.machine, Tool: first.tool,
-		Metrics: map[string][]float64{}, Thresholds: map[string][]float64{}}
+		Metrics: map[string][]float64{}, Thresholds: map[string][]float64{}, Judged: first.judged}
 	for _, r := range runs {
 		if r.workload != b.Workload || r.clock != b.Clock {
 			return nil, fmt.Errorf("runs %s and %s do not belong together: they asked for different loads, or ran on different clocks", first.id, r.id)
@@ -118,12 +130,20 @@ func workload(s *scenarios.Scenario) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// threshold returns the baseline's value for a threshold; false without a baseline.
-func (b *Baseline) threshold(t scenarios.Threshold) (float64, bool) {
-	if b == nil || len(b.Thresholds[t.ID]) == 0 {
-		return 0, false
+// threshold returns the baseline's value for a threshold, which has to look at what it looked at then.
+func (b *Baseline) threshold(t scenarios.Threshold) (float64, error) {
+	if b == nil {
+		return 0, errors.New("no baseline to compare with: give --baseline")
 	}
-	return median(b.Thresholds[t.ID]), true
+	if was, ok := b.Judged[t.ID]; ok {
+		if is := judgedOf(ThresholdResult{Threshold: t}); is != was {
+			return 0, fmt.Errorf("the baseline's %s looks at %s: save a new baseline, or give the threshold another id", t.ID, strings.TrimSpace(was.Metric+" "+was.When))
+		}
+	}
+	if len(b.Thresholds[t.ID]) == 0 {
+		return 0, fmt.Errorf("the baseline has no value for %s", t.ID)
+	}
+	return median(b.Thresholds[t.ID]), nil
 }
 
 // only returns the part of the baseline that belongs to some seeds, all of which it must have.
@@ -132,16 +152,21 @@ func (b *Baseline) only(seeds []int64) (*Baseline, error) {
 	c.Seeds, c.Digests = nil, nil
 	c.Metrics, c.Thresholds = map[string][]float64{}, map[string][]float64{}
 	for _, s := range seeds {
-		i := slices.Index(b.Seeds, s)
-		if i < 0 {
+		first := slices.Index(b.Seeds, s)
+		if first < 0 {
 			return nil, fmt.Errorf("the baseline has no run of seed %d, only %s", s, joinSeeds(b.Seeds))
 		}
-		c.Seeds, c.Digests = append(c.Seeds, s), append(c.Digests, b.Digests[i])
-		for name, v := range b.Metrics {
-			c.Metrics[name] = append(c.Metrics[name], v[i])
-		}
-		for name, v := range b.Thresholds {
-			c.Thresholds[name] = append(c.Thresholds[name], v[i])
+		for i := first; i < len(b.Seeds) && b.Seeds[i] == s; i++ { // on the wall's clock a seed may have many runs, and all count
+			c.Seeds, c.Digests = append(c.Seeds, s), append(c.Digests, b.Digests[i])
+			for name, v := range b.Metrics {
+				c.Metrics[name] = append(c.Metrics[name], v[i])
+			}
+			for name, v := range b.Thresholds {
+				c.Thresholds[name] = append(c.Thresholds[name], v[i])
+			}
+			if b.Clock != "wall" {
+				break
+			}
 		}
 	}
 	return &c, nil
@@ -202,7 +227,11 @@ func LoadBaseline(paths string) (*Baseline, error) {
 			if err != nil {
 				return nil, err
 			}
-			runs = append(runs, figuresOf(r))
+			f := figuresOf(r)
+			if len(f.untrusted) > 0 {
+				return nil, &IncomparableError{fmt.Errorf("run %s is invalid: %s", f.id, strings.Join(f.untrusted, "; "))}
+			}
+			runs = append(runs, f)
 		}
 	}
 	return gather(runs)

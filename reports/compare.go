@@ -15,7 +15,6 @@ const (
 	timingTolerance  = 0.05  // of what the scenario decides: the same seed gives the same value until somebody changes it
 	machineTolerance = 0.10  // of what the machine decides, and at least the baseline's own noise
 	alpha            = 0.01  // of all tests together, by Holm
-	fewestRuns       = 4     // a side, below which a test cannot tell anything
 	smallestTime     = 0.001 // seconds; a change of less is not one
 )
 
@@ -28,7 +27,7 @@ type Change struct {
 	Base      []float64 // a value for each seed
 	Candidate []float64
 	P         float64 // of the rank test, after Holm's correction; NaN when none was made
-	Verdict   string  // "~" no difference, "better", "worse", "changed"
+	Verdict   string  // "~" no difference, "better", "worse", "changed", "too few" runs to tell, "gone" on one side
 	Note      string
 	Worse     bool // fails the gate
 }
@@ -40,8 +39,10 @@ func (e *IncomparableError) Error() string { return "cannot be compared: " + e.e
 func (e *IncomparableError) Unwrap() error { return e.err }
 
 // Compare sets a candidate against a baseline, metric by metric. Counts of harm are compared exactly, what the
-// scenario's own delays decide within 5 %. On the wall clock, where runs of one program differ, a difference counts when
-// a rank test finds it (at 1 % over all metrics) and it is larger than 10 % and than the baseline's own spread.
+// scenario's own delays decide within 5 %, seed by seed. On the wall clock, where runs of one program differ, the metrics
+// that the scenario judges and a short list of others are tested, at 1 % over all of them, by ranks or, for one run
+// against several, by the interval in which the next one would lie; a difference counts when it is larger than 10 % and than
+// the baseline's own spread. Where the runs are too few to find anything, that is what it says.
 func Compare(base, candidate *Baseline) ([]Change, error) {
 	if err := mayCompare(base, candidate); err != nil {
 		return nil, &IncomparableError{err}
@@ -49,19 +50,22 @@ func Compare(base, candidate *Baseline) ([]Change, error) {
 	var out []Change
 	for _, m := range Metrics() {
 		b, c := base.Metrics[m.Name], candidate.Metrics[m.Name]
+		if len(b) == 0 && len(c) == 0 {
+			continue
+		}
 		if len(b) == 0 || len(c) == 0 {
+			side := map[bool]string{true: "candidate", false: "baseline"}[len(b) == 0]
+			out = append(out, Change{Metric: m.Name, Unit: m.Unit, Tier: m.Tier, Better: m.Better, Base: b, Candidate: c, P: math.NaN(), Verdict: gone, Note: "measured in the " + side + " only"})
 			continue
 		}
 		ch := Change{Metric: m.Name, Unit: m.Unit, Tier: m.Tier, Better: m.Better, Base: b, Candidate: c, P: math.NaN(), Verdict: "~"}
-		if base.Clock == "wall" {
-			ch.test()
-		} else {
+		if base.Clock != "wall" {
 			ch.exactly()
 		}
 		out = append(out, ch)
 	}
 	if base.Clock == "wall" {
-		holm(out)
+		testFamily(out, candidate.Judged)
 	}
 	return out, nil
 }
@@ -72,13 +76,17 @@ func mayCompare(a, b *Baseline) error {
 		return fmt.Errorf("the scenarios ask for different loads (%s and %s, or the file was changed): save a new baseline", a.Scenario, b.Scenario)
 	case a.Clock != b.Clock:
 		return fmt.Errorf("one ran on the %s clock, the other on the %s clock", a.Clock, b.Clock)
-	case !slices.Equal(a.Seeds, b.Seeds):
-		return fmt.Errorf("the seeds differ: %s and %s", joinSeeds(a.Seeds), joinSeeds(b.Seeds))
 	case a.Clock == "wall" && a.Machine != b.Machine:
 		return fmt.Errorf("on the wall clock figures of different machines say nothing: %s and %s", a.Machine, b.Machine)
+	case a.Clock == "wall" && slices.Equal(distinct(a.Seeds), distinct(b.Seeds)):
+	case !slices.Equal(a.Seeds, b.Seeds):
+		return fmt.Errorf("the seeds differ: %s and %s", joinSeeds(a.Seeds), joinSeeds(b.Seeds))
 	}
 	return nil
 }
+
+// distinct lists seeds once each; on the wall's clock a seed may have been run any number of times on each side.
+func distinct(seeds []int64) []int64 { return slices.Compact(slices.Clone(seeds)) }
 
 // exactly compares runs in virtual time, seed by seed: whatever differs was changed by somebody.
 func (c *Change) exactly() {
@@ -90,14 +98,29 @@ func (c *Change) exactly() {
 		if slices.Equal(c.Base, c.Candidate) {
 			return
 		}
-		if harmful(c.Metric) || c.effect() > timingTolerance {
+		if harmful(c.Metric) || c.farthest() > timingTolerance {
 			c.judge()
 		}
 	default:
-		if c.effect() > timingTolerance && c.gap() > smallest(c.Unit) {
+		if c.farthest() > timingTolerance {
 			c.judge()
 		}
 	}
+}
+
+// farthest is the largest difference of a seed from itself, as a share; differences too small to matter count as none.
+func (c *Change) farthest() (most float64) {
+	for i, b := range c.Base {
+		d := math.Abs(c.Candidate[i] - b)
+		switch {
+		case d <= smallest(c.Unit):
+		case b == 0:
+			return math.Inf(1)
+		default:
+			most = max(most, d/math.Abs(b))
+		}
+	}
+	return most
 }
 
 // harmful reports whether a count is one of harm: any more of it fails a gate. Other counts have to move by 5 %.
@@ -112,7 +135,10 @@ func harmful(metric string) bool {
 
 // judge decides the direction of a difference that counts; for the worse it fails the gate.
 func (c *Change) judge() {
-	b, m := total(c.Base), total(c.Candidate)
+	b, m := median(c.Base), median(c.Candidate)
+	if b == m || len(c.Base) == len(c.Candidate) && harmful(c.Metric) { // one copy more on one seed of many is one more
+		b, m = total(c.Base), total(c.Candidate)
+	}
 	worse := c.Better == "lower" && m > b || c.Better == "higher" && m < b
 	switch {
 	case c.Better == "" || b == m:
@@ -166,18 +192,20 @@ func (c *Change) noise() float64 {
 	return (percentileFloat(v, 0.75) - percentileFloat(v, 0.25)) / 2 / m
 }
 
-// test compares runs on the wall clock by ranks. What never happened in the baseline and happens now needs no test
-// when it is harm.
-func (c *Change) test() {
+// neverBefore judges what never happened in the baseline and happens now: it needs no test when it is harm.
+func (c *Change) neverBefore() bool {
+	if len(c.Base) == 0 || len(c.Candidate) == 0 {
+		return true
+	}
 	if c.Tier == Exact && harmful(c.Metric) && c.Better == "lower" && slices.Max(c.Base) == 0 && slices.Max(c.Candidate) > 0 {
-		c.judge()
-		c.Note = "never happened before"
-		return
+		c.Verdict, c.Worse, c.Note = "worse", true, "never happened before"
+		return true
 	}
-	if len(c.Base) < fewestRuns || len(c.Candidate) < fewestRuns {
-		c.Note = fmt.Sprintf("needs %d runs a side to tell", fewestRuns)
-		return
-	}
+	return false
+}
+
+// ranks compares the runs of two sides by a rank test.
+func (c *Change) ranks() {
 	t := benchmath.DefaultThresholds
 	a, b := benchmath.NewSample(slices.Clone(c.Base), &t), benchmath.NewSample(slices.Clone(c.Candidate), &t)
 	c.P = benchmath.AssumeNothing.Compare(a, b).P
@@ -207,7 +235,7 @@ func holm(cs []Change) {
 func (c Change) Delta() string {
 	b, m := median(c.Base), median(c.Candidate)
 	switch {
-	case c.Verdict == "~":
+	case c.Verdict == same || c.Verdict == tooFew || c.Verdict == gone:
 		return "~"
 	case isNever(m):
 		return "to never"

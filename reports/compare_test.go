@@ -10,6 +10,7 @@ import (
 
 	"github.com/aftershock-dev/aftershock/internal/golden"
 	"github.com/aftershock-dev/aftershock/reports/internal/synth"
+	"github.com/aftershock-dev/aftershock/scenarios"
 )
 
 // healthy is a quiet run that keeps its promises.
@@ -87,15 +88,63 @@ func TestCompareRefuses(t *testing.T) {
 
 // onWall makes a comparison of two sides of runs on the wall clock.
 func onWall(base, candidate map[string][]float64) (a, b *Baseline) {
-	n := 0
-	for _, v := range base {
-		n = len(v)
+	side := func(metrics map[string][]float64) *Baseline {
+		n := 0
+		for _, v := range metrics {
+			n = len(v)
+		}
+		return &Baseline{Clock: "wall", Seeds: make([]int64, n), Digests: make([]string, n), Metrics: metrics}
 	}
-	seeds, digests := make([]int64, n), make([]string, n)
-	for i := range seeds {
-		seeds[i] = int64(i)
+	return side(base), side(candidate)
+}
+
+// TestTooFewIsNeverNoDifference: five runs a side twice as slow in everything are told as too few, or found; never as no
+// difference.
+func TestTooFewIsNeverNoDifference(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 4, 5, 6, 8, 10} {
+		cs := trying(trial{noise: .01, slower: 1, base: n, candidate: n}, n)
+		if few := TooFew(cs); len(Failed(cs)) == 0 && few == "" {
+			t.Errorf("%d runs a side, twice as slow: no difference", n)
+		} else if n >= enough(gateMetrics) && few != "" {
+			t.Errorf("%d runs a side are enough: %s", n, few)
+		}
+		if cs := trying(trial{noise: .01, base: n, candidate: n, copies: 1}, n); len(Failed(cs)) == 0 {
+			t.Errorf("%d runs a side: one copy more is not found", n)
+		}
 	}
-	return &Baseline{Clock: "wall", Seeds: seeds, Digests: digests, Metrics: base}, &Baseline{Clock: "wall", Seeds: seeds, Digests: digests, Metrics: candidate}
+}
+
+// TestPairsAreComparedSeedBySeed: one seed of three that is slower is found, and a direction is one.
+func TestPairsAreComparedSeedBySeed(t *testing.T) {
+	c := Change{Metric: "delivery_time.p50", Unit: Seconds, Tier: Timing, Better: "lower", Base: []float64{2, 2, 2}, Candidate: []float64{2, 8, 2}, P: math.NaN(), Verdict: same}
+	if c.exactly(); !c.Worse {
+		t.Errorf("one of three seeds is four times slower: %+v", c)
+	}
+	c = Change{Metric: "attempts.amplification.peak", Unit: Times, Tier: Timing, Better: "lower", Base: []float64{6, 6, 1}, Candidate: []float64{4, 4, 9}, P: math.NaN(), Verdict: same}
+	if c.exactly(); c.Worse != strings.HasPrefix(c.Delta(), "+") {
+		t.Errorf("%s is told as worse: %v", c.Delta(), c.Worse)
+	}
+}
+
+// TestBaselineKnowsItsMetric: a baseline of another metric, phase or window under the same id judges nothing.
+func TestBaselineKnowsItsMetric(t *testing.T) {
+	b := &Baseline{Thresholds: map[string][]float64{"quick": {3}}, Judged: map[string]Judged{"quick": {Metric: "delivery_time.p999"}}}
+	th := scenarios.Threshold{ID: "quick", Metric: "delivery_time.p50"}
+	if _, err := b.threshold(th); err == nil || !strings.Contains(err.Error(), "delivery_time.p999") {
+		t.Errorf("another metric: %v", err)
+	}
+	th.Metric = "delivery_time.p999"
+	if v, err := b.threshold(th); err != nil || v != 3 {
+		t.Errorf("%v %v", v, err)
+	}
+	th.During = "surge"
+	if _, err := b.threshold(th); err == nil {
+		t.Error("another phase is taken")
+	}
+	b.Judged = nil // a baseline of an older version
+	if _, err := b.threshold(th); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestCompareOnTheWallClock(t *testing.T) {
@@ -120,7 +169,13 @@ func TestCompareOnTheWallClock(t *testing.T) {
 		{"30 % slower", "delivery_time.p50", steady, times(1.3), "worse", true},
 		{"30 % faster", "delivery_time.p50", steady, times(0.7), "better", false},
 		{"a first duplicate", "duplicates.copies", zero, one, "worse", true},
-		{"too few runs", "delivery_time.p50", steady[:3], times(2)[:3], "~", false},
+		{"too few runs", "delivery_time.p50", steady[:3], times(2)[:3], "too few", false},
+		{"five against five twice as slow, and nothing else", "delivery_time.p50", steady[:5], times(2)[:5], "worse", true},
+		{"one run against ten", "delivery_time.p50", steady, times(2)[:1], "worse", true},
+		{"one run like the ten", "delivery_time.p50", steady, steady[3:4], "~", false},
+		{"one run against three", "delivery_time.p50", steady[:3], times(2)[:1], "too few", false},
+		{"ten against seven", "delivery_time.p50", steady, times(1.3)[:7], "worse", true},
+		{"nobody's metric", "send.latency.p50", steady, times(2), "~", false},
 	} {
 		a, b := onWall(map[string][]float64{c.metric: c.base}, map[string][]float64{c.metric: c.candidate})
 		changes, err := Compare(a, b)

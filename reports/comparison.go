@@ -63,13 +63,16 @@ func (c Comparison) Text(markdown, all bool) string {
 func (c Comparison) sentence() string {
 	moved := 0
 	for _, ch := range c.changes {
-		if ch.Verdict != "~" {
+		if ch.Verdict == "better" || ch.Verdict == "worse" || ch.Verdict == "changed" {
 			moved++
 		}
 	}
+	few := TooFew(c.changes)
 	switch {
 	case c.Identical:
 		return "The runs are identical, message by message."
+	case few != "":
+		return "Nothing can be said: " + few + "."
 	case moved == 0:
 		return fmt.Sprintf("No difference in %d metrics.", len(c.changes))
 	case c.Worse == 0:

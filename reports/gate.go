@@ -165,10 +165,10 @@ func (g *gateTest) statistics() {
 	for _, noise := range []float64{0.003, 0.03, 0.10} {
 		alarms, found := 0, 0
 		for round := range gateRounds {
-			if len(Failed(g.draw(noise, 0, round))) > 0 {
+			if len(Failed(trying(trial{noise: noise, base: gateRuns, candidate: gateRuns}, round))) > 0 {
 				alarms++
 			}
-			if len(Failed(g.draw(noise, injectedSlower, round))) > 0 {
+			if len(Failed(trying(trial{noise: noise, base: gateRuns, candidate: gateRuns, slower: injectedSlower}, round))) > 0 {
 				found++
 			}
 		}
@@ -180,21 +180,66 @@ func (g *gateTest) statistics() {
 	}
 }
 
-// draw makes two sides whose values scatter by noise, the candidate's slower by a share, and compares them.
-func (g *gateTest) draw(noise, slower float64, round int) []Change {
+// trial is two sides of runs on the wall's clock that are made up: so many runs, whose values scatter by noise, the
+// candidate's slower by a share, with so many copies more in one of its runs.
+type trial struct {
+	noise, slower   float64
+	base, candidate int
+	copies          int
+}
+
+// trying makes up a trial and compares its sides.
+func trying(t trial, round int) []Change {
 	source := chance.New(int64(round)).For("gate")
 	out := make([]Change, gateMetrics)
+	judged := map[string]Judged{}
 	for i := range out {
-		c := Change{Metric: fmt.Sprintf("metric %d", i), Unit: Seconds, Tier: Timing, Better: "lower", P: math.NaN(), Verdict: "~"}
-		for k := range gateRuns {
-			c.Base = append(c.Base, math.Exp(noise*normal(source, i, k, 0)))
-			c.Candidate = append(c.Candidate, (1+slower)*math.Exp(noise*normal(source, i, k, 1)))
+		c := Change{Metric: fmt.Sprintf("metric %d", i), Unit: Seconds, Tier: Timing, Better: "lower", P: math.NaN(), Verdict: same}
+		for k := range t.base {
+			c.Base = append(c.Base, math.Exp(t.noise*normal(source, i, k, 0)))
 		}
-		c.test()
+		for k := range t.candidate {
+			c.Candidate = append(c.Candidate, (1+t.slower)*math.Exp(t.noise*normal(source, i, k, 1)))
+		}
 		out[i] = c
+		judged[c.Metric] = Judged{Metric: c.Metric}
 	}
-	holm(out)
+	copies := Change{Metric: "duplicates.copies", Unit: Count, Tier: Exact, Better: "lower", P: math.NaN(), Verdict: same,
+		Base: make([]float64, t.base), Candidate: make([]float64, t.candidate)}
+	copies.Candidate[0] = float64(t.copies)
+	out = append(out, copies)
+	testFamily(out, judged)
 	return out
+}
+
+// Power prints how often runs on the wall's clock that are alike are called different, and how often a change is found, by
+// the number of runs on each side: the comparison itself, on runs that are made up.
+func Power(w io.Writer) error {
+	const rounds, noise = 200, .03
+	t := table{Head: []string{"runs, baseline", "candidate", "false alarms", "+5%", "+10%", "+20%", "+100%", "one copy more"}}
+	for _, n := range [][2]int{{1, 1}, {5, 5}, {10, 10}, {5, 1}, {10, 1}} {
+		found := func(o trial) string {
+			o.noise, o.base, o.candidate = noise, n[0], n[1]
+			hits, few := 0, 0
+			for round := range rounds {
+				cs := trying(o, round)
+				switch {
+				case len(Failed(cs)) > 0:
+					hits++
+				case TooFew(cs) != "":
+					few++
+				}
+			}
+			if few > 0 {
+				return "too few"
+			}
+			return Share.Format(float64(hits) / rounds)
+		}
+		t.Rows = append(t.Rows, []string{fmt.Sprint(n[0]), fmt.Sprint(n[1]), found(trial{}), found(trial{slower: .05}), found(trial{slower: .10}),
+			found(trial{slower: .20}), found(trial{slower: 1}), found(trial{copies: 1})})
+	}
+	_, err := fmt.Fprintf(w, "%d trials a cell, %d metrics, %s noise from run to run:\n\n%s", rounds, gateMetrics, Share.Format(noise), t.markdown())
+	return err
 }
 
 // normal draws a standard normal number.

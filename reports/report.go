@@ -86,6 +86,9 @@ func (r *Report) conclude() {
 		if err == nil {
 			r.changes, err = Compare(r.base, mine)
 		}
+		if few := TooFew(r.changes); err == nil && few != "" {
+			r.Reasons = append(r.Reasons, "against the baseline: "+few)
+		}
 		if err != nil {
 			r.Reasons = append(r.Reasons, err.Error())
 		}

@@ -103,9 +103,9 @@ func (d *Measured) judge(t scenarios.Threshold, base *Baseline) ThresholdResult 
 		return invalid("%v", err)
 	}
 	if c.Relative {
-		v, ok := base.threshold(t)
-		if !ok {
-			return invalid("no baseline to compare with: give --baseline")
+		v, err := base.threshold(t)
+		if err != nil {
+			return invalid("%v", err)
 		}
 		c = c.against(v)
 	}

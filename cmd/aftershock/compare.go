@@ -21,11 +21,13 @@ func newCompareCommand() *cobra.Command {
 folders separated by commas, or a baseline file. Both sides must have asked for the same load with the same seeds; the
 sender's settings may differ, for that is what one compares.
 
-In virtual time counts of harm are compared exactly and everything else within 5 %. On the wall clock a difference counts
-when a rank test finds it (at 1 % over all metrics, Holm's correction) and it is larger than 10 % and than the baseline's
-own spread; that takes at least four runs a side. ~ means no difference.
+In virtual time counts of harm are compared exactly and everything else within 5 %, seed by seed. On the wall clock the
+metrics that the scenario judges and a short list of others are tested: a difference counts when a rank test finds it
+(at 1 % over all of them, Holm's correction) and it is larger than 10 % and than the baseline's own spread. One run is
+set against the interval in which the baseline's next one would lie. Too few runs to find anything are told as that,
+with how many it takes. ~ means no difference.
 
-Exit codes: 0 nothing got worse · 3 the sides cannot be compared · 99 something got worse`,
+Exit codes: 0 nothing got worse · 3 the sides cannot be compared, or the runs are too few · 99 something got worse`,
 		Example: `  aftershock compare runs/before runs/after
   aftershock compare ci/baseline.json runs/after --all
   aftershock compare runs/a,runs/b runs/c,runs/d -o markdown`,
@@ -72,8 +74,11 @@ Exit codes: 0 nothing got worse · 3 the sides cannot be compared · 99 somethin
 			if err := comparison.GitHub(os.Getenv, os.Stderr); err != nil {
 				return err
 			}
-			if len(reports.Failed(changes)) > 0 {
+			switch {
+			case len(reports.Failed(changes)) > 0:
 				return exitWith(exitMissed, nil)
+			case reports.TooFew(changes) != "":
+				return exitWith(exitInvalid, nil)
 			}
 			return nil
 		},

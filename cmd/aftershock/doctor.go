@@ -15,19 +15,23 @@ import (
 
 // newDoctorCommand tells what this machine can do, and proves that the gate can fail.
 func newDoctorCommand() *cobra.Command {
-	var gate bool
+	var gate, power bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Tell what this machine can run, and prove that the gate can fail",
 		Long: `Tells what this machine can run. With --gate it puts a known regression and a single duplicate in front of the
 thresholds, which must turn red, and sets equal runs against each other, which must stay green; it prints how often they
-did not. Exit code 1 when the gate failed its test.`,
+did not. Exit code 1 when the gate failed its test. With --power it prints how often a comparison of so many runs on the
+wall's clock raises a false alarm, and how often it finds a change.`,
 		Example: "  aftershock doctor\n  aftershock doctor --gate",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			out := cmd.OutOrStdout()
-			if gate {
+			switch {
+			case gate:
 				return reports.GateTest(out)
+			case power:
+				return reports.Power(out)
 			}
 			fmt.Fprintf(out, "aftershock %s, %s, %s/%s, %d processors\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 			fmt.Fprintln(out, "embedded    yes: virtual time and loopback need nothing else")
@@ -42,6 +46,7 @@ did not. Exit code 1 when the gate failed its test.`,
 		},
 	}
 	cmd.Flags().BoolVar(&gate, "gate", false, "test the gate itself: regressions must turn red, equal runs must not")
+	cmd.Flags().BoolVar(&power, "power", false, "print what comparisons on the wall's clock can find, by the number of runs")
 	return cmd
 }
 
