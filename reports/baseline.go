@@ -33,12 +33,15 @@ type Baseline struct {
 	Clock      string               `json:"clock"`
 	Machine    string               `json:"machine"` // compared on the wall clock only
 	Tool       string               `json:"tool"`
-	Seeds      []int64              `json:"seeds"`            // ascending; lists below have an entry for each
-	Digests    []string             `json:"digests"`          // of the runs
-	Metrics    map[string][]float64 `json:"metrics"`          // by name; only those that every run has
-	Thresholds map[string][]float64 `json:"thresholds"`       // by threshold id
-	Judged     map[string]Judged    `json:"judged,omitempty"` // what each threshold looks at, by its id
-	Seal       string               `json:"seal,omitempty"`   // SHA-256 over all of the above
+	Seeds      []int64              `json:"seeds"`                 // ascending; lists below have an entry for each
+	Digests    []string             `json:"digests"`               // of the runs
+	Metrics    map[string][]float64 `json:"metrics"`               // by name; only those that every run has
+	Thresholds map[string][]float64 `json:"thresholds"`            // by threshold id
+	Load       string               `json:"load_sha256,omitempty"` // of load and messages alone
+	Label      string               `json:"label,omitempty"`       // what the runs were told besides their scenario
+	Settings   map[string]string    `json:"settings,omitempty"`    // of the first run, by dotted key
+	Judged     map[string]Judged    `json:"judged,omitempty"`      // what each threshold looks at, by its id
+	Seal       string               `json:"seal,omitempty"`        // SHA-256 over all of the above
 }
 
 // Judged is what a threshold looks at, beside its limit.
@@ -57,11 +60,14 @@ type figures struct {
 	metrics, thresholds                                  map[string]float64
 	judged                                               map[string]Judged
 	untrusted                                            []string
+	load, label                                          string
+	settings                                             map[string]string
 }
 
 func figuresOf(r *Report) figures {
 	f := figures{id: r.Info.ID, scenario: r.Info.Scenario.Name, workload: workload(r.Scenario), clock: r.Info.Clock, machine: r.Info.Machine, tool: r.Info.Tool,
-		digest: r.Info.Digest, seed: r.Info.Scenario.Seed, verdict: r.Verdict, metrics: map[string]float64{}, thresholds: map[string]float64{}, judged: map[string]Judged{}, untrusted: r.untrusted()}
+		digest: r.Info.Digest, seed: r.Info.Scenario.Seed, verdict: r.Verdict, metrics: map[string]float64{}, thresholds: map[string]float64{}, judged: map[string]Judged{}, untrusted: r.untrusted(),
+		load: loadOf(r.Scenario), label: labelOf(r.Info), settings: settingsOf(r.Info, r.Scenario)}
 	for _, m := range Metrics() {
 		if v, ok := r.Value(m.Name); ok {
 			f.metrics[m.Name] = v
@@ -97,7 +103,7 @@ func gather(runs []figures) (*Baseline, error) {
 	slices.SortStableFunc(runs, func(a, b figures) int { return cmp.Compare(a.seed, b.seed) })
 	first := runs[0]
 	b := &Baseline{Schema: SchemaBaseline, Scenario: first.scenario, Workload: first.workload, Clock: first.clock, Machine: first.machine, Tool: first.tool,
-		Metrics: map[string][]float64{}, Thresholds: map[string][]float64{}, Judged: first.judged}
+		Metrics: map[string][]float64{}, Thresholds: map[string][]float64{}, Judged: first.judged, Load: first.load, Label: first.label, Settings: first.settings}
 	for _, r := range runs {
 		if r.workload != b.Workload || r.clock != b.Clock {
 			return nil, fmt.Errorf("runs %s and %s do not belong together: they asked for different loads, or ran on different clocks", first.id, r.id)

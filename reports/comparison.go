@@ -15,6 +15,8 @@ type Comparison struct {
 	Seeds     []int64          `json:"seeds"`
 	Identical bool             `json:"identical"` // every run has the digest of its counterpart
 	Worse     int              `json:"worse"`
+	WhatIf    string           `json:"what_if"`  // in a sentence, what the candidate did differently
+	Settings  []Difference     `json:"settings"` // in which the sides differ
 	Changes   []ComparedChange `json:"metrics"`
 
 	changes []Change
@@ -35,7 +37,8 @@ type ComparedChange struct {
 // NewComparison makes a comparison of its parts.
 func NewComparison(base, candidate *Baseline, changes []Change) Comparison {
 	c := Comparison{Schema: "aftershock.comparison/v1", Scenario: candidate.Scenario, Clock: candidate.Clock, Seeds: candidate.Seeds,
-		Identical: slices.Equal(base.Digests, candidate.Digests) && !slices.Contains(base.Digests, ""), Worse: len(Failed(changes)), Changes: []ComparedChange{}, changes: changes}
+		Identical: slices.Equal(base.Digests, candidate.Digests) && !slices.Contains(base.Digests, ""), Worse: len(Failed(changes)), Changes: []ComparedChange{}, changes: changes,
+		WhatIf: WhatIf(base, candidate), Settings: Differences(base, candidate)}
 	for _, ch := range changes {
 		row := ComparedChange{Metric: ch.Metric, Unit: ch.Unit, Base: ch.Base, Candidate: ch.Candidate, Verdict: ch.Verdict, Fails: ch.Worse, Note: ch.Note}
 		if !math.IsNaN(ch.P) {
@@ -49,7 +52,19 @@ func NewComparison(base, candidate *Baseline, changes []Change) Comparison {
 // Text prints the comparison, with every metric or only those that moved.
 func (c Comparison) Text(markdown, all bool) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %s clock, seeds %s\n\n", c.Scenario, c.Clock, joinSeeds(c.Seeds))
+	if !c.Identical {
+		fmt.Fprintf(&b, "%s\n\n", c.WhatIf)
+	}
+	fmt.Fprintf(&b, "%s, %s clock, seeds %s\n", c.Scenario, c.Clock, joinSeeds(c.Seeds))
+	const most = 12
+	for i, d := range c.Settings {
+		if i == most && !all {
+			fmt.Fprintf(&b, "  … and %d more (--all)\n", len(c.Settings)-most)
+			break
+		}
+		fmt.Fprintf(&b, "  %s: %s → %s\n", d.Key, orNone(d.Base), orNone(d.Candidate))
+	}
+	b.WriteString("\n")
 	t := changesTable(c.changes, all)
 	if markdown {
 		b.WriteString(t.markdown())
@@ -58,6 +73,13 @@ func (c Comparison) Text(markdown, all bool) string {
 	}
 	b.WriteString("\n" + c.sentence() + "\n")
 	return b.String()
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
 }
 
 func (c Comparison) sentence() string {
