@@ -153,7 +153,7 @@ func (f *runFlags) run(cmd *cobra.Command, name string) error {
 	defer cancel()
 	_, runErr := f.replay(ctx, local.Options{
 		Scenario: s, Dir: dir, Info: f.info(s, name, dir, overrides), Clock: f.clock, Compress: f.compress, Speed: f.speed,
-		Queue: f.queue, NATS: f.nats, Environment: f.env, Target: f.target,
+		Queue: f.queue, NATS: f.nats, Environment: f.env,
 		Started: func(l *local.Live) error { return view.open(ctx, l) },
 	})
 	failed := runErr != nil && !errors.Is(runErr, context.Canceled)

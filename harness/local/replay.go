@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/harness"
@@ -24,7 +25,9 @@ type Options struct {
 	Queue       string      // memory (default) | jetstream
 	NATS        string      // URL of an outside cluster
 	Environment string      // embedded (default) | processes | external
-	Target      string      // external: the sender's URL
+
+	// Sender makes a sender of one's own, in virtual time, in place of the reference sender; it is called inside the bubble.
+	Sender func(Surroundings) (Sender, error)
 
 	// Elsewhere builds a system that runs outside this process; nil builds one in it. Time is the wall's then.
 	Elsewhere func(ctx context.Context) (*remote.System, error)
@@ -88,6 +91,14 @@ func (o *Options) defaults() {
 		o.Compress = 1
 	}
 	i := &o.Info
+	if i.Scenario.Name == "" { // whoever knows more fills it in
+		s := o.Scenario
+		i.Scenario = record.ScenarioInfo{Name: s.Name, Title: s.Title, Purpose: s.Purpose, SHA256: s.SHA256(), Seed: s.Seed, Preset: s.Preset(),
+			Variants: []string{}, Overrides: map[string]string{}}
+	}
+	if i.ID == "" {
+		i.ID = filepath.Base(o.Dir)
+	}
 	i.Clock, i.Environment, i.Queue, i.Compress = o.Clock, o.Environment, o.Queue, o.Compress
 	if i.Machine == "" {
 		i.Machine = record.Machine()

@@ -59,6 +59,9 @@ const (
 
 // Build wires the system that o asks for and starts it. In virtual time it must be called inside the bubble.
 func Build(ctx context.Context, o Options) (*System, error) {
+	if o.Sender != nil {
+		return buildTheirs(o)
+	}
 	fakeCfg, senderCfg, err := configs(o.Scenario)
 	if err != nil {
 		return nil, err
@@ -230,7 +233,9 @@ func (s *System) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	s.note(s.queue.Close(ctx))
+	if s.queue != nil {
+		s.note(s.queue.Close(ctx))
+	}
 	s.note(s.fake.Close())
 	s.mu.Lock()
 	defer s.mu.Unlock()

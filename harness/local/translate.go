@@ -62,21 +62,37 @@ func (s settings) Set(_ context.Context, values map[string]any) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range tree.Fields {
-		switch f.Key {
-		case "sender":
-			err = s.sender.Apply(f.Value.YAML())
-		case "whatsapp":
-			err = s.fake.Set(f.Value.YAML())
-		default:
-			err = fmt.Errorf("%s: only sender.… and whatsapp.… can be changed while a run goes on", f.Key)
-		}
-		if err != nil {
-			return fmt.Errorf("set %s: %w", f.Key, err)
-		}
+	if err := s.apply(tree); err != nil {
+		return err
 	}
 	if scenarios.Unchanged(before, effective(s.sender.Effective(), s.fake.Effective())) {
 		return fmt.Errorf("%w: that is the value in force", harness.ErrIdle)
+	}
+	return nil
+}
+
+// apply changes all of it or none: the sender's part is checked before the fake's is changed, which checks itself.
+func (s settings) apply(tree *strict.Node) error {
+	for _, f := range tree.Fields {
+		if f.Key != "sender" && f.Key != "whatsapp" {
+			return fmt.Errorf("set %s: only sender.… and whatsapp.… can be changed while a run goes on", f.Key)
+		}
+	}
+	sender, fake := tree.Field("sender"), tree.Field("whatsapp")
+	if sender != nil {
+		if err := s.sender.Check(sender.YAML()); err != nil {
+			return fmt.Errorf("set sender: %w", err)
+		}
+	}
+	if fake != nil {
+		if err := s.fake.Set(fake.YAML()); err != nil {
+			return fmt.Errorf("set whatsapp: %w", err)
+		}
+	}
+	if sender != nil {
+		if err := s.sender.Apply(sender.YAML()); err != nil {
+			return fmt.Errorf("set sender: %w", err)
+		}
 	}
 	return nil
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"syscall"
 )
@@ -132,7 +134,9 @@ func serve(h http.Handler, w http.ResponseWriter, r *http.Request) (aborted bool
 				aborted = true
 				return
 			}
-			panic(p)
+			// As net/http does: the connection breaks, the log says why, and the process lives on.
+			slog.Error("a handler panicked", "url", r.URL.Redacted(), "panic", p, "stack", string(debug.Stack()))
+			aborted = true
 		}
 	}()
 	h.ServeHTTP(w, r)

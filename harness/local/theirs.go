@@ -1,0 +1,129 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/aftershock-dev/aftershock/fakewa"
+	"github.com/aftershock-dev/aftershock/harness"
+	"github.com/aftershock-dev/aftershock/harness/virtual"
+	"github.com/aftershock-dev/aftershock/internal/instant"
+	"github.com/aftershock-dev/aftershock/internal/strict"
+	"github.com/aftershock-dev/aftershock/scenarios"
+)
+
+// A sender of one's own, in Go, in place of the reference sender: in virtual time, in this process.
+
+// Surroundings are what a sender finds around it in virtual time: the fake Cloud API, and a network in memory. Nothing it
+// does may open a socket, resolve a name or read a file that never answers: time would stand still.
+type Surroundings struct {
+	API         string            // base URL of the Cloud API, with its version
+	Phone       string            // id of the business number that it sends from
+	Token       string            // access token
+	AppSecret   string            // signs webhooks
+	VerifyToken string            // of the webhook's verification
+	Transport   http.RoundTripper // carries every request of the sender
+	Seed        int64             // of the run, for choices of the sender's own
+
+	// Listen and DialContext are connections in memory, for libraries that dial for themselves.
+	Listen      func(address string) (net.Listener, error)
+	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Sender is a sender of one's own.
+type Sender struct {
+	Handler http.Handler                    // its front door, and its webhook
+	Run     func(ctx context.Context) error // its work in the background, until ctx ends; nil for none
+	Webhook string                          // path at which Handler takes statuses; default the target's webhook; "" and none there: nobody is told
+}
+
+// hostYours is where a sender of one's own is reached; names below .test belong to nobody.
+const hostYours = "sender.test"
+
+// buildTheirs wires a sender of one's own to the fake and starts both, inside the bubble.
+func buildTheirs(o Options) (*System, error) {
+	if o.Clock != "virtual" {
+		return nil, errors.New("a sender in this process is replayed in virtual time: leave the clock out, or reach it by a target's URL")
+	}
+	fakeCfg, err := fakewa.ParseConfig("whatsapp", o.Scenario.WhatsApp)
+	if err != nil {
+		return nil, err
+	}
+	s := &System{scenario: o.Scenario, mediaBase: "http://" + hostMedia, every: o.Every, network: virtual.NewNetwork()}
+	if s.every <= 0 {
+		s.every = 10 * time.Second
+	}
+	pipes := &virtual.Pipes{}
+	theirs, err := o.Sender(Surroundings{
+		API: "http://" + hostGraph + "/v24.0", Phone: phone, Token: token, AppSecret: appSecret, VerifyToken: verifyToken, Transport: s.network,
+		Seed: o.Scenario.Seed, Listen: pipes.Listen, DialContext: pipes.DialContext,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the sender: %w", err)
+	}
+	if theirs.Handler == nil {
+		return nil, errors.New("the sender has no Handler: nobody could hand it a message")
+	}
+	webhook := theirs.Webhook
+	if webhook == "" && o.Scenario.Target != nil && strings.HasPrefix(o.Scenario.Target.Webhook, "/") {
+		webhook = o.Scenario.Target.Webhook
+	}
+	if webhook != "" {
+		webhook = "http://" + hostYours + webhook
+	}
+	s.fake, err = fakewa.NewServer(fakeCfg, fakewa.Wiring{
+		Webhook: webhook, AppSecret: appSecret, VerifyToken: verifyToken, Transport: s.network, MediaHosts: []string{hostMedia},
+		Seed: o.Scenario.Seed, Lanes: instant.Lanes{On: true}, SpillDir: filepath.Join(o.Dir, "ledger"),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start the fake: %w", err)
+	}
+	s.network.Handle(hostYours, theirs.Handler)
+	s.network.Handle(hostGraph, s.fake)
+	s.network.Handle(hostMedia, mediaStore())
+	s.System = harness.System{
+		Name: "embedded", Queue: o.Queue, URL: "http://" + hostYours, Transport: s.network, FakeURL: "http://" + hostGraph,
+		Effective: effective(nil, s.fake.Effective()),
+		Faults:    faults{s.fake}, Ledger: ledger{s.fake}, Settings: fakeSettings{s.fake},
+	}
+	parts := []func(context.Context) error{s.fake.Run}
+	if theirs.Run != nil {
+		parts = append(parts, theirs.Run)
+	}
+	s.start(parts...)
+	return s, nil
+}
+
+// fakeSettings changes whatsapp.… keys; those of the reference sender do not reach a sender of one's own.
+type fakeSettings struct{ fake *fakewa.Server }
+
+func (s fakeSettings) Set(_ context.Context, values map[string]any) error {
+	before := s.fake.Effective()
+	tree, err := strict.Nest(values)
+	if err != nil {
+		return err
+	}
+	for _, f := range tree.Fields {
+		switch f.Key {
+		case "whatsapp":
+			err = s.fake.Set(f.Value.YAML())
+		case "sender":
+			err = fmt.Errorf("%w: the sender is your own, and sender.… are settings of the reference sender", harness.ErrIdle)
+		default:
+			err = fmt.Errorf("%s: only whatsapp.… can be changed while a run of a sender of your own goes on", f.Key)
+		}
+		if err != nil {
+			return fmt.Errorf("set %s: %w", f.Key, err)
+		}
+	}
+	if scenarios.Unchanged(before, s.fake.Effective()) {
+		return fmt.Errorf("%w: that is the value in force", harness.ErrIdle)
+	}
+	return nil
+}
