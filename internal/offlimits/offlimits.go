@@ -62,7 +62,7 @@ func check(ctx context.Context, rawURL string, lookup func(ctx context.Context, 
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return checkAddr(host, ip)
 	}
-	for _, nobodys := range []string{".test", ".invalid", ".localhost", ".example"} { // RFC 6761: they never resolve
+	for _, nobodys := range []string{".test", ".invalid", ".localhost"} { // RFC 6761: they never resolve
 		if strings.HasSuffix(host, nobodys) {
 			return nil
 		}
