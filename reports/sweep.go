@@ -62,6 +62,8 @@ var DefaultSafe = []SafeRule{
 	{"no duplicates", "duplicates.copies", "== 0"},
 	{"nothing expired", "messages.expired", "== 0"},
 	{"nothing lost, failed or refused", "messages.ended_badly", "== 0"},
+	{"nothing left waiting", "messages.pending", "== 0"},
+	{"nothing sent astray", "messages.misdelivered", "== 0"},
 }
 
 // ParseSafe reads "duplicates.copies == 0".
@@ -246,7 +248,7 @@ type sweepColumn struct {
 }
 
 var sweepColumns = []sweepColumn{
-	{"messages.harmed.rate", "harmed", "share of messages sent twice, expired, lost, failed or refused", true},
+	{"messages.harmed.rate", "harmed", "share of messages sent twice, sent astray, expired, lost, failed, refused or left waiting", true},
 	{"duplicates.copies", "copies", "sent too many", true},
 	{"messages.expired", "expired", "", true},
 	{"messages.ended_badly", "lost", "lost, failed or refused", true},

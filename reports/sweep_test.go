@@ -19,7 +19,7 @@ func grid(seeds ...int64) SweepRecord {
 			for _, seed := range seeds {
 				copies := math.Max(0, float64(200+100*i)-float64(250+100*j)) + float64(seed%2)*math.Max(0, float64(i-j-1))
 				p.Runs = append(p.Runs, SweepRun{Seed: seed, Verdict: Met, Metrics: map[string]float64{
-					"duplicates.copies": copies, "messages.expired": 0, "messages.ended_badly": 0, "messages.harmed.rate": copies / 1000,
+					"duplicates.copies": copies, "messages.expired": 0, "messages.ended_badly": 0, "messages.pending": 0, "messages.misdelivered": 0, "messages.harmed.rate": copies / 1000,
 					"delivery_time.p50": 60, "delivery_time.p99": 3600 / float64(200+100*i) * float64(20-j), "replicas.hours": float64(30 + 10*j), "recovery.drained": 1, "recovery.drain": 1800,
 				}})
 			}
@@ -36,7 +36,7 @@ func switchboard() SweepRecord {
 		levels []int
 		harmed float64
 	}{{[]int{0, 0}, 0.4}, {[]int{0, 1}, 0.1}, {[]int{1, 0}, 0.35}, {[]int{1, 1}, 0}} {
-		rec.Points = append(rec.Points, SweepPoint{Levels: p.levels, Runs: []SweepRun{{Seed: 1, Verdict: Missed, Metrics: map[string]float64{"messages.harmed.rate": p.harmed, "duplicates.copies": p.harmed * 1000, "messages.expired": 0, "messages.ended_badly": 0, "delivery_time.p99": 100 + p.harmed}}}})
+		rec.Points = append(rec.Points, SweepPoint{Levels: p.levels, Runs: []SweepRun{{Seed: 1, Verdict: Missed, Metrics: map[string]float64{"messages.harmed.rate": p.harmed, "duplicates.copies": p.harmed * 1000, "messages.expired": 0, "messages.ended_badly": 0, "messages.pending": 0, "messages.misdelivered": 0, "delivery_time.p99": 100 + p.harmed}}}})
 	}
 	return rec
 }
@@ -57,7 +57,7 @@ func TestSafeRegionInWords(t *testing.T) {
 	if words[0] != want {
 		t.Errorf("got  %s\nwant %s", words[0], want)
 	}
-	if words[1] != "Nothing expired on 2 seeds: with every setting." || !strings.HasPrefix(words[3], "All of these on 2 seeds: rate_limit up to 200/min") {
+	if words[1] != "Nothing expired on 2 seeds: with every setting." || !strings.HasPrefix(words[5], "All of these on 2 seeds: rate_limit up to 200/min") {
 		t.Errorf("got %q", words)
 	}
 	rec := grid(1, 2)
