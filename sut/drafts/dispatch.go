@@ -124,7 +124,10 @@ func (f *flight) facts(c policy.Class) policy.Facts {
 
 // pause waits in place before an attempt; false says that the service is draining.
 func (f *flight) pause(d time.Duration) bool {
-	if d <= 0 && f.d.attempts == 0 {
+	f.s.books.mu.Lock() // a second copy of the message may be in flight
+	first := f.d.attempts == 0
+	f.s.books.mu.Unlock()
+	if d <= 0 && first {
 		return !f.s.draining()
 	}
 	timer := time.NewTimer(f.s.w.Lanes.Of(instant.SendWait, f.d.number).After(time.Now(), d))
