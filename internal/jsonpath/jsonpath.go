@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -90,7 +92,7 @@ func Parse(text string) (Path, error) {
 
 func (p Path) String() string { return p.text }
 
-// Find returns the values at the path, in the order of the document's lists; a negative element counts from the end.
+// Find returns the values at the path, in the order of the document's lists and of sorted keys; a negative element counts from the end.
 func (p Path) Find(document any) []any {
 	found := []any{document}
 	for _, s := range p.steps {
@@ -108,8 +110,8 @@ func (s step) into(v any) []any {
 	case map[string]any:
 		if s.kind == every {
 			out := make([]any, 0, len(v))
-			for _, x := range v {
-				out = append(out, x)
+			for _, key := range slices.Sorted(maps.Keys(v)) {
+				out = append(out, v[key])
 			}
 			return out
 		}

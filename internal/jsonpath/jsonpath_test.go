@@ -14,6 +14,7 @@ func TestFind(t *testing.T) {
 	for path, want := range map[string]string{
 		"$.a.n": "12345678901234567890", `$.a["b c"][0]`: "10", `$["a"]["b c"][-1].d`: "x", "$.l[*].n": "1 2", "$.t": "true",
 		"$.nothing": "", "$.a.n.deeper": "", "$.l[7]": "", `$.a["b c"][2]`: `{"d":"x"}`, "$.l.*.n": "1 2",
+		`$.a["b c"][*]`: `10 20 {"d":"x"}`, "$[*]": `{"b c":[10,20,{"d":"x"}],"n":12345678901234567890} [{"n":1},{"n":2},{}]  7  true`,
 	} {
 		p, err := Parse(path)
 		if err != nil {
