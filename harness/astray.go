@@ -1,6 +1,10 @@
 package harness
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/aftershock-dev/aftershock/scenarios"
+)
 
 // words is what every message says besides its marker: a copy that says something else is not what was offered.
 const words = "Your order is on its way"
@@ -39,21 +43,12 @@ func samePhone(a, b string) bool {
 	if a == b {
 		return true
 	}
-	a, b = digitsOf(a), digitsOf(b)
+	a, b = scenarios.Digits(a), scenarios.Digits(b)
 	if len(a) == len(b) || a == "" || b == "" {
 		return a == b || a == "" || b == ""
 	}
 	const country, line = 2, 8
 	return len(a) > line && len(b) > line && a[:country] == b[:country] && a[len(a)-line:] == b[len(b)-line:]
-}
-
-func digitsOf(s string) string {
-	return strings.Map(func(c rune) rune {
-		if c < '0' || c > '9' {
-			return -1
-		}
-		return c
-	}, s)
 }
 
 func folded(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }

@@ -13,6 +13,9 @@ import (
 // the number there is, a replica that does not exist. Wrap it with what is the case.
 var ErrIdle = errors.New("nothing changes")
 
+// ErrInForce is ErrIdle for settings that have their values already.
+var ErrInForce = fmt.Errorf("%w: that is the value in force", ErrIdle)
+
 // Witness is a ledger that also knows what the fake did besides answering: a ledger that has it is asked at the end.
 type Witness interface {
 	Witnessed(ctx context.Context) (Witnessed, error)

@@ -8,8 +8,7 @@ import (
 
 // Squeeze makes time n times as fast for everything inside v, which is a pointer: every time.Duration and Dist is
 // divided by n, every Rate multiplied, at any depth of structs, pointers, maps and slices, and so is every amount that
-// stands as text in an any. Maps and slices are copied
-// before they change, so that values shared with others stay as they are.
+// stands as text in an any. Maps and slices are copied before they change, so that values shared with others stay as they are.
 func Squeeze(v any, n float64) {
 	rv := reflect.ValueOf(v)
 	if rv.Kind() == reflect.Pointer && !rv.IsNil() {

@@ -58,7 +58,7 @@ func Compare(base, candidate *Baseline) ([]Change, error) {
 			out = append(out, Change{Metric: m.Name, Unit: m.Unit, Tier: m.Tier, Better: m.Better, Base: b, Candidate: c, P: math.NaN(), Verdict: gone, Note: "measured in the " + side + " only"})
 			continue
 		}
-		ch := Change{Metric: m.Name, Unit: m.Unit, Tier: m.Tier, Better: m.Better, Base: b, Candidate: c, P: math.NaN(), Verdict: "~"}
+		ch := Change{Metric: m.Name, Unit: m.Unit, Tier: m.Tier, Better: m.Better, Base: b, Candidate: c, P: math.NaN(), Verdict: same}
 		if base.Clock != "wall" {
 			ch.exactly()
 		}
@@ -231,12 +231,15 @@ func holm(cs []Change) {
 	}
 }
 
+// moved reports whether the sides differ in a way that counts.
+func (c Change) moved() bool { return c.Verdict != same && c.Verdict != tooFew && c.Verdict != gone }
+
 // Delta writes the difference of the medians for people.
 func (c Change) Delta() string {
 	b, m := median(c.Base), median(c.Candidate)
 	switch {
-	case c.Verdict == same || c.Verdict == tooFew || c.Verdict == gone:
-		return "~"
+	case !c.moved():
+		return same
 	case isNever(m):
 		return "to never"
 	case isNever(b):
@@ -262,7 +265,7 @@ func signed(v float64, u Unit) string {
 // Sentence says the change in words.
 func (c Change) Sentence() string {
 	s := fmt.Sprintf("%s went from %s to %s", c.Metric, c.Unit.Format(median(c.Base)), c.Unit.Format(median(c.Candidate)))
-	if c.Verdict != "~" {
+	if c.moved() {
 		s += " (" + c.Delta() + ", " + c.Verdict + ")"
 	}
 	return s

@@ -85,7 +85,7 @@ func orNone(s string) string {
 func (c Comparison) sentence() string {
 	moved := 0
 	for _, ch := range c.changes {
-		if ch.Verdict == "better" || ch.Verdict == "worse" || ch.Verdict == "changed" {
+		if ch.moved() {
 			moved++
 		}
 	}

@@ -7,9 +7,8 @@ import (
 )
 
 // judgeEvery judges a promise over every window of a length: `for: 5m` holds when the metric, taken over any five minutes
-// on end, meets the criterion. Windows begin a minute apart, or follow one another when
-// they are shorter. One in which nothing was measured says nothing; one with too
-// few values for the metric cannot be judged, and then the threshold cannot be met.
+// on end, meets the criterion. Windows begin a minute apart, or follow one another when they are shorter. One in which nothing
+// was measured says nothing; one with too few values for the metric cannot be judged, and then the threshold cannot be met.
 func (d *Measured) judgeEvery(r ThresholdResult, m MetricDef) ThresholdResult {
 	if _, _, ok := quantile(m.Name); ok && r.During == "" && r.To == 0 {
 		r.Window.To = max(r.Window.From, min(r.Window.To, d.loadEnd)) // after the load nothing is due

@@ -45,7 +45,8 @@ func ascending(values []time.Duration) []time.Duration {
 	return values
 }
 
-// median returns the middle of values, or the mean of the middle two, which is never when the upper one is; values are not empty and stay as they are.
+// median returns the middle of values, or the mean of the middle two, which is never when the upper one is; values are not
+// empty and stay as they are.
 func median(values []float64) float64 {
 	v := slices.Clone(values)
 	slices.Sort(v)

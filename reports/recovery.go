@@ -2,7 +2,6 @@ package reports
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/reports/record"
@@ -11,12 +10,12 @@ import (
 
 // What counts as recovered. Every report prints these definitions beside its figures.
 const (
-	backToCalm      = 1.1              // load is back when it is at most this many times the calm rate
-	healthyGoodput  = 0.95             // of what is offered
-	healthyTries    = 1.1              // attempts for each first attempt
-	healthyTimeouts = 0.01             // of first attempts
-	waitTimes       = 2                // median wait for delivery, in medians of the calm, and waitMore on top
-	waitMore        = 10 * time.Second //
+	backToCalm      = 1.1  // load is back when it is at most this many times the calm rate
+	healthyGoodput  = 0.95 // of what is offered
+	healthyTries    = 1.1  // attempts for each first attempt
+	healthyTimeouts = 0.01 // of first attempts
+	waitTimes       = 2    // median wait for delivery, in medians of the calm, and waitMore on top
+	waitMore        = 10 * time.Second
 	calmMessages    = 20               // fewer messages due before the trouble say nothing of the calm
 	stuckTries      = 1.5              // amplification of a system that cannot get out
 	stuckFor        = time.Hour        // how long the load must have been back before a system is called metastable
@@ -178,30 +177,17 @@ func (d *Measured) drained(r recovery, peak float64) (at time.Duration, known bo
 // when too little was due then.
 func (d *Measured) patience(trouble time.Duration) time.Duration {
 	wait, n := d.medianWait(Window{0, trouble})
-	if n < calmMessages || wait == record.Never {
+	if n < calmMessages || wait == forever {
 		return 0
 	}
 	return waitTimes*wait + waitMore
 }
 
-// medianWait is the median time from scheduled to delivered of the messages due in a window, record.Never when half of
-// them were not delivered, and how many were due.
+// medianWait is the median wait for delivery of the messages due in a window, forever when half of them were not
+// delivered, and how many were due.
 func (d *Measured) medianWait(w Window) (time.Duration, int) {
-	due := d.due(w)
-	if len(due) == 0 {
-		return record.Never, 0
-	}
-	waits := make([]time.Duration, len(due))
-	for i := range due {
-		if waits[i] = math.MaxInt64; due[i].Delivered != record.Never {
-			waits[i] = due[i].Delivered - due[i].Scheduled
-		}
-	}
-	slices.Sort(waits)
-	if m := waits[(len(waits)-1)/2]; m != math.MaxInt64 {
-		return m, len(due)
-	}
-	return record.Never, len(due)
+	waits := d.waits(w)
+	return Percentile(waits, 0.5), len(waits)
 }
 
 // healthy reports whether callers were served in a window, and what was due in it arrived as soon as it used to (patience;
@@ -211,7 +197,7 @@ func (d *Measured) healthy(w Window, patience time.Duration) (ok, known bool) {
 	if !known {
 		return false, false
 	}
-	if wait, n := d.medianWait(w); patience > 0 && n > 0 && (wait == record.Never || wait > patience) {
+	if wait, n := d.medianWait(w); patience > 0 && n > 0 && wait > patience {
 		return false, true
 	}
 	tries, triesKnown := d.ratio(w, attemptCounters, firstCounters, 1)

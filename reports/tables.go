@@ -188,11 +188,11 @@ func firstText(t ThresholdResult) string {
 func changesTable(cs []Change, all bool) table {
 	t := table{Head: []string{"metric", "baseline", "candidate", "vs base", ""}}
 	for _, c := range cs {
-		if !all && (c.Verdict == same || c.Verdict == tooFew && !headline[c.Metric] || c.Verdict == gone && !headline[c.Metric]) && !headline[c.Metric] {
+		if !all && !c.moved() && !headline[c.Metric] {
 			continue
 		}
 		verdict := c.Verdict
-		if verdict == "~" {
+		if verdict == same {
 			verdict = ""
 		}
 		if c.Worse {

@@ -10,11 +10,10 @@ import (
 func CheckDoor(text string) (problem, hint string) {
 	const example = "such as http://127.0.0.1:9000/messages"
 	quoted := strconv.Quote(text)
-	scheme, rest, cut := strings.Cut(text, "://")
+	scheme, _, cut := strings.Cut(text, "://")
 	if !cut { // localhost:9000, 127.0.0.1:9000/send, sender.local
-		rest = strings.TrimLeft(strings.TrimPrefix(strings.TrimPrefix(text, "https:"), "http:"), "/")
-		if u, err := url.Parse("http://" + rest); err == nil && u.Hostname() != "" {
-			return quoted + " does not begin with http:// or https://", "write http://" + rest
+		if u, err := url.Parse(MeantDoor(text)); err == nil && u.Hostname() != "" {
+			return quoted + " does not begin with http:// or https://", "write " + MeantDoor(text)
 		}
 		return quoted + " is not a URL", example
 	}
@@ -23,7 +22,7 @@ func CheckDoor(text string) (problem, hint string) {
 	case err != nil:
 		return quoted + " is not a URL: " + strings.TrimPrefix(err.Error(), "parse "+quoted+": "), example
 	case u.Scheme != "http" && u.Scheme != "https":
-		return quoted + ": a sender is reached by http:// or https://, not by " + scheme + "://", "write http://" + rest
+		return quoted + ": a sender is reached by http:// or https://, not by " + scheme + "://", "write " + MeantDoor(text)
 	case u.Hostname() == "":
 		return quoted + " names no host", example
 	}
@@ -33,4 +32,16 @@ func CheckDoor(text string) (problem, hint string) {
 		}
 	}
 	return "", ""
+}
+
+// MeantDoor is the URL that a door without http:// or https:// is likely meant to be; any other comes back as it is.
+func MeantDoor(text string) string {
+	scheme, rest, cut := strings.Cut(text, "://")
+	switch {
+	case cut && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")):
+		return text
+	case !cut:
+		rest = strings.TrimLeft(strings.TrimPrefix(strings.TrimPrefix(text, "https:"), "http:"), "/")
+	}
+	return "http://" + rest
 }

@@ -14,7 +14,7 @@ import (
 // Functions are what a target's templates may call, beside those of Go's templates (printf, slice, urlquery, eq, …).
 var Functions = template.FuncMap{
 	"json":    quoteJSON,
-	"digits":  digits,
+	"digits":  Digits,
 	"pad":     pad,
 	"uuid":    uuid,
 	"sha256":  func(s string) string { sum := sha256.Sum256([]byte(s)); return hex.EncodeToString(sum[:]) },
@@ -52,8 +52,8 @@ func quoteJSON(v any) (string, error) {
 	return strings.TrimSuffix(b.String(), "\n"), err
 }
 
-// digits keeps the digits of a text.
-func digits(s string) string {
+// Digits keeps the digits of a text.
+func Digits(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {
 			return -1

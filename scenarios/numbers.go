@@ -2,12 +2,12 @@ package scenarios
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/aftershock-dev/aftershock/internal/files"
 	"github.com/aftershock-dev/aftershock/internal/strict"
 )
 
@@ -28,17 +28,16 @@ func (s *Scenario) ReadNumbers() ([]string, error) {
 	bad := func(problem string) error {
 		return &strict.Error{File: s.File, Key: "messages.numbers", Problem: problem, Hint: "one number a line, with its country code: +1 555 000 0001"}
 	}
-	f, err := os.Open(file)
+	data, err := files.Read(file, mostNumberBytes)
 	if err != nil {
-		return nil, bad(err.Error())
+		return nil, bad(file + ": " + err.Error())
 	}
-	defer f.Close()
 	var out []string
-	lines := bufio.NewScanner(io.LimitReader(f, mostNumberBytes+1))
+	lines := bufio.NewScanner(bytes.NewReader(data))
 	for n := 1; lines.Scan(); n++ {
 		text, _, _ := strings.Cut(strings.TrimPrefix(lines.Text(), "\ufeff"), ",")
 		text = strings.Trim(strings.TrimSpace(text), `"`)
-		number := digits(text)
+		number := Digits(text)
 		switch {
 		case text == "", strings.HasPrefix(text, "#"), n == 1 && number == "": // a comment, or the head of a CSV
 			continue

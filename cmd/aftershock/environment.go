@@ -21,6 +21,9 @@ import (
 // fakeToken is the environment variable with the token of a fake's control doors.
 const fakeToken = "AFTERSHOCK_FAKE_TOKEN"
 
+// fakeListens is where the fake for a sender that is not ours listens, unless it is told otherwise.
+const fakeListens = "127.0.0.1:8080"
+
 // placeFlags are the flags of run that say where the system runs.
 type placeFlags struct {
 	env, target, fake, image string
@@ -31,7 +34,7 @@ type placeFlags struct {
 func (p *placeFlags) register(fl *pflag.FlagSet) {
 	fl.StringVar(&p.env, "env", "embedded", "where the system runs: embedded, processes, containers or external (a sender of your own that runs already)")
 	fl.StringVar(&p.target, "target", "", "URL of the sender to test, with --env external (default: the scenario's target.url)")
-	fl.StringVar(&p.fake, "fake", "127.0.0.1:8080", "with --env external: where the fake listens, or the URL of the control doors of one that runs already ("+fakeToken+")")
+	fl.StringVar(&p.fake, "fake", fakeListens, "with --env external: where the fake listens, or the URL of the control doors of one that runs already ("+fakeToken+")")
 	fl.StringVar(&p.faketime, "libfaketime", "", "with --compress and a target: the library that squeezes its time (default: where Debian's package faketime has it)")
 	fl.StringVar(&p.image, "image", "", "with --env containers: an image that holds aftershock, instead of one made from this program")
 }
@@ -67,11 +70,7 @@ func (p *placeFlags) check(f *pflag.FlagSet) error {
 // doorError refuses what is not the URL of a sender's door, and what is Meta's.
 func doorError(text string) error {
 	problem, hint := scenarios.CheckDoor(text)
-	reached := text
-	if problem != "" {
-		reached = strings.TrimPrefix(hint, "write ")
-	}
-	if err := offlimits.Check(context.Background(), reached); errors.Is(err, offlimits.ErrMeta) {
+	if err := offlimits.Check(context.Background(), scenarios.MeantDoor(text)); errors.Is(err, offlimits.ErrMeta) {
 		return err
 	}
 	if problem != "" {

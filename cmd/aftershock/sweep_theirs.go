@@ -62,7 +62,7 @@ func (t *theirFlags) options(o local.Options) local.Options {
 		return o
 	}
 	f := runFlags{placeFlags: t.place, compress: t.compress, queue: o.Queue}
-	f.fake = "127.0.0.1:8080"
+	f.fake = fakeListens
 	o.Clock, o.Environment, o.Compress = "wall", t.place.env, t.compress
 	o.Elsewhere = f.elsewhere(o)
 	return o

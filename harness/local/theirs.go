@@ -123,7 +123,7 @@ func (s fakeSettings) Set(_ context.Context, values map[string]any) error {
 		}
 	}
 	if scenarios.Unchanged(before, s.fake.Effective()) {
-		return fmt.Errorf("%w: that is the value in force", harness.ErrIdle)
+		return harness.ErrInForce
 	}
 	return nil
 }

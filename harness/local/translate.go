@@ -66,7 +66,7 @@ func (s settings) Set(_ context.Context, values map[string]any) error {
 		return err
 	}
 	if scenarios.Unchanged(before, effective(s.sender.Effective(), s.fake.Effective())) {
-		return fmt.Errorf("%w: that is the value in force", harness.ErrIdle)
+		return harness.ErrInForce
 	}
 	return nil
 }

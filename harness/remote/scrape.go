@@ -25,6 +25,14 @@ var known = map[string]string{
 	"oldest_age": record.GOldest, "replicas": record.GReplicasReady,
 }
 
+// recordedAs is a gauge's name in the record, by the name that a scenario gives.
+func recordedAs(name string) string {
+	if to, ok := known[name]; ok {
+		return to
+	}
+	return record.GOwn + name
+}
+
 // scraper reads someone else's figures off its own page.
 type scraper struct {
 	pages   func() []string // URLs, one for each copy that runs
@@ -72,11 +80,7 @@ func (s *System) newScraper(ctx context.Context) (*scraper, error) {
 		if err != nil {
 			return nil, fmt.Errorf("target.metrics.gauges.%s: %w", name, err)
 		}
-		to, ok := known[name]
-		if !ok {
-			to = record.GOwn + name
-		}
-		x.gauges[to] = e
+		x.gauges[recordedAs(name)] = e
 	}
 	for _, page := range x.pages() {
 		if err := offlimits.Check(ctx, page); err != nil {
@@ -212,11 +216,7 @@ func (x *scraper) told(m *scenarios.Metrics) (out []string) {
 		return out
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Gauges)) {
-		to, ok := known[name]
-		if !ok {
-			to = record.GOwn + name
-		}
-		if !x.found[to] {
+		if to := recordedAs(name); !x.found[to] {
 			out = append(out, fmt.Sprintf("the sender's page never told of %s: %s", name, x.gauges[to]))
 		}
 	}

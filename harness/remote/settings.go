@@ -47,12 +47,13 @@ func (s *settings) Set(ctx context.Context, values map[string]any) error {
 		changed = changed || did
 	}
 	if !changed {
-		return fmt.Errorf("%w: that is the value in force", harness.ErrIdle)
+		return harness.ErrInForce
 	}
 	return nil
 }
 
-// sender changes the sender's settings, and reports whether any is another than before. A replica that does not answer now gets them as soon as it does.
+// sender changes the sender's settings, and reports whether any is another than before. A replica that does not answer now
+// gets them as soon as it does.
 func (s *settings) sender(ctx context.Context, over *strict.Node) (changed bool, err error) {
 	s.mu.Lock()
 	cfg, err := s.laid(over)

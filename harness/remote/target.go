@@ -277,7 +277,7 @@ func (f fakeSettings) Set(ctx context.Context, values map[string]any) error {
 		changed = changed || did
 	}
 	if !changed {
-		return fmt.Errorf("%w: that is the value in force", harness.ErrIdle)
+		return harness.ErrInForce
 	}
 	return nil
 }

@@ -59,8 +59,7 @@ const mourning = 3 * time.Second
 
 // Follow yields the events and gauges of a run after a cursor, merged by their instants, and goes on while the run
 // does. It ends when the run has ended and everything was yielded, with ErrDied when its process is gone, or when ctx is
-// done. Changed may be nil; a signal
-// on it (see Writer.Subscribe) makes Follow look at once.
+// done. Changed may be nil; a signal on it (see Writer.Subscribe) makes Follow look at once.
 func Follow(ctx context.Context, dir string, after Cursor, changed <-chan struct{}) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		f := follower{dir: dir, at: after}

@@ -200,8 +200,8 @@ func (b *books) drop(d *draft) {
 	delete(b.open, d.id)
 	ref := wire.MessageOf(d.id)
 	m, _ := b.message(ref)
+	was := m
 	if m.open--; m.open == 0 && m.best == Queued {
-		was, _ := b.message(ref)
 		b.ends.count(was, -1)
 		delete(b.messages, ref)
 		delete(b.old, ref)

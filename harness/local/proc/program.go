@@ -82,7 +82,7 @@ func (c *child) command() (*exec.Cmd, error) {
 	p := c.part.Program
 	cmd := exec.Command(p.Name, c.part.Args(c.listen, nil)...)
 	if cmd.Err != nil {
-		return nil, fmt.Errorf("%s is not a program that can be found: %w\nhint: install it, or write its path", p.Name, cmd.Err)
+		return nil, missing(p.Name, cmd.Err)
 	}
 	cmd.Dir = p.Folder
 	cmd.Env = p.Env(c.listen)
@@ -127,13 +127,17 @@ func (w *warden) dismiss() {
 	_ = w.line.Close()
 }
 
+func missing(program string, err error) error {
+	return fmt.Errorf("%s is not a program that can be found: %w\nhint: install it, or write its path", program, err)
+}
+
 // runs says whether a part's program can be found, before anything is started.
 func runs(p remote.Part) error {
 	if p.Program == nil || strings.Contains(p.Program.Name, "/") {
 		return nil
 	}
 	if _, err := exec.LookPath(p.Program.Name); err != nil {
-		return fmt.Errorf("%s is not a program that can be found: %w\nhint: install it, or write its path", p.Program.Name, err)
+		return missing(p.Program.Name, err)
 	}
 	return nil
 }
