@@ -349,7 +349,7 @@ func TestDeadLettersAreReplayed(t *testing.T) {
 		broken := true
 		w.api.decide = func(uint64, string) (int, string, bool) {
 			if broken {
-				return 400, `{"error":{"code":131016,"message":"service unavailable"}}`, false
+				return 400, `{"error":{"code":131057,"message":"service unavailable"}}`, false
 			}
 			return 200, "", false
 		}
@@ -381,7 +381,7 @@ func TestOrderWithinAConversation(t *testing.T) {
 		w.api.decide = func(_ uint64, callback string) (int, string, bool) {
 			if strings.HasPrefix(callback, "m1-") && first {
 				first = false
-				return 400, `{"error":{"code":131016,"message":"not now"}}`, false
+				return 400, `{"error":{"code":131057,"message":"not now"}}`, false
 			}
 			return 200, "", false
 		}

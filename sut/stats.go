@@ -33,6 +33,7 @@ type Stats struct {
 	InFlight     int64         // calls towards the WhatsApp service
 	Limit        int64         // how many of them there may be
 	Stopped      int64         // times that a number's breaker opened
+	Outages      int64         // times that the provider's breaker opened
 	Unpaid       int64         // retries that had to wait for the budget
 	SendP50      time.Duration // of the sends finished since the last snapshot; SendCount tells how many
 	SendP99      time.Duration
@@ -118,7 +119,7 @@ func (s *Sender) stats() Stats {
 		Creates: w.Creates.Load(), CreateFirst: w.CreateFirst.Load(), CreateTimeouts: w.CreateTimeouts.Load(),
 		CreateErrors: w.CreateErrors.Load(), Created: d.Created, Replayed: d.Replayed, Shed: d.Refused,
 		Sends: d.Sends, SendFirst: d.SendFirst, SendTimeouts: d.SendTimeouts, Send503: d.SendBusy,
-		Redelivered: d.Redelivered, InFlight: d.InFlight, Limit: d.Limit, Stopped: d.Stopped, Unpaid: d.Unpaid,
+		Redelivered: d.Redelivered, InFlight: d.InFlight, Limit: d.Limit, Stopped: d.Stopped, Outages: d.Outages, Unpaid: d.Unpaid,
 		API: w.API.Load(), APIFirst: w.APIFirst.Load(), APIAccepted: w.Accepted.Load(), APIErrors: w.APIErrors.Load(),
 		APIUnknown: w.APIUnknown.Load(), APITimeouts: w.APITimeouts.Load(), APICodes: w.Codes(),
 		MediaErrors: w.MediaErrors.Load(), Uploads: w.Uploads.Load(), Statuses: w.Statuses.Load(),

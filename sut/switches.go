@@ -26,7 +26,7 @@ func Switches() []Switch {
 		{10, "controlled-delay", "whoever has waited too long is turned away", []string{"whatsapp.admission.codel."}},
 		{11, "validity", "messages expire visibly", []string{".valid_for"}},
 		{12, "deadlines", "nobody works for callers that have gone", []string{"whatsapp.create.cancel", "drafts.send.deadline"}},
-		{13, "breaker", "a number that the API has stopped is left alone", []string{"drafts.breaker."}},
+		{13, "breaker", "a number that the API has stopped is left alone, and an API that fails whatever it is sent", []string{"drafts.breaker.", "drafts.provider."}},
 		{14, "lanes", "important messages and small tenants are not behind the others", []string{".lane", ".weight", ".priority", "drafts.order.shards"}},
 		{15, "media-at-send", "media is resolved when it is sent, and renewed", []string{"whatsapp.media."}},
 		{16, "hold", "ambiguous outcomes wait for a status", []string{".hold", ".on_unknown", ".resends", "drafts.status.missing", "whatsapp.webhooks.ack"}},

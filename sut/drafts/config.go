@@ -3,6 +3,7 @@ package drafts
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/quantity"
@@ -29,6 +30,7 @@ type Config struct {
 	Budget      policy.Budget   `yaml:"budget"`   // pays for retries; zero is off
 	Throttle    policy.Throttle `yaml:"throttle"` // holds calls back when many are turned away; zero is off
 	Breaker     policy.Breaker  `yaml:"breaker"`  // stops a number that the API has stopped; zero is off
+	Provider    policy.Breaker  `yaml:"provider"` // stops everything while the API fails whatever it is sent; zero is off
 	Drain       Drain           `yaml:"drain"`
 	Status      Status          `yaml:"status"`
 }
@@ -57,7 +59,17 @@ type Pair struct {
 // Drain caps how fast a backlog is worked off after a stop (a pause, or a minute in which nothing got through).
 type Drain struct {
 	Factor float64       `yaml:"factor"` // at most this many times the rate at which drafts come in; 0 is off
+	Double time.Duration `yaml:"double"` // the factor doubles each time this has gone by; 0: it stays
 	Until  time.Duration `yaml:"until"`  // the cap ends when the oldest draft is younger than this
+}
+
+// cap is the most that is taken from the backlog a second, so long after the stop.
+func (d Drain) cap(arrivals float64, after time.Duration) float64 {
+	factor := d.Factor
+	if d.Double > 0 {
+		factor *= math.Exp2(min(after.Seconds()/d.Double.Seconds(), 20))
+	}
+	return factor * arrivals
 }
 
 // Status is what is expected of status webhooks.
@@ -159,6 +171,10 @@ func (c *Config) Validate() error {
 	bad(c.Number.Adapt.Cut >= 0 && c.Number.Adapt.Cut < 1, "number.adapt.cut", "%v; write 0%% for a fixed pace, or less than 100%%", c.Number.Adapt.Cut)
 	bad(c.Number.Adapt.Off() || c.Number.Adapt.Grow > 0, "number.adapt.grow", "has to be above 0, or a pace that was cut never comes back")
 	bad(c.Drain.Factor == 0 || c.Drain.Factor >= 1, "drain.factor", "%v; write 0 for no cap, or at least 1", c.Drain.Factor)
+	bad(c.Drain.Double >= 0, "drain.double", "negative")
+	for key, b := range map[string]policy.Breaker{"breaker": c.Breaker, "provider": c.Provider} {
+		bad(b.Open >= 0 && b.OpenMax >= 0 && b.After >= 0 && b.Close >= 0, key, "a setting of it is negative")
+	}
 	oneOf(c.Send.Mode, "send.mode", "any", "classified")
 	oneOf(c.Send.Jitter, "send.jitter", "none", "full")
 	oneOf(c.Send.Exhausted, "send.exhausted", "dead", "requeue")

@@ -32,6 +32,7 @@ type Counters struct {
 	Missing      atomic.Int64 // accepted drafts without any status in time
 	Cancelled    atomic.Int64
 	Stopped      atomic.Int64 // times a number's breaker opened
+	Outages      atomic.Int64 // times the provider's breaker opened
 	Unpaid       atomic.Int64 // retries that had to wait for the budget
 	Skipped      atomic.Int64 // lines of the journal that could not be read at the start
 }

@@ -27,6 +27,7 @@ type desk struct {
 	pace     policy.Pace
 	inFlight int
 	wantRoom bool      // the desk waits for room in flight
+	probing  bool      // the desk waits for what becomes of a probe
 	fullAt   time.Time // when it last did
 	failed   error
 }
@@ -161,7 +162,16 @@ func (k *desk) next(now time.Time) (c taken, wait time.Duration, err error) {
 		return c, 0, k.failed
 	}
 	t := k.pick()
+	open, until := k.s.gates.open(cfg, now)
+	if ended := k.overdue(cfg, now); ended != nil {
+		return k.give(ended), 0, nil
+	}
 	switch {
+	case t != nil && open && until > 0: // the provider is out: nothing goes until the next probe
+		return c, until, nil
+	case t != nil && open && k.inFlight > 0:
+		k.probing = true
+		return c, cfg.Provider.Open, nil
 	case t == nil && k.s.stops.any.Load():
 		return c, pausedLook, nil
 	case t == nil:
@@ -170,17 +180,51 @@ func (k *desk) next(now time.Time) (c taken, wait time.Duration, err error) {
 		k.wantRoom, k.fullAt = true, now
 		return c, 0, nil
 	}
-	rate := k.s.gates.rate(cfg)
+	rate := k.s.gates.rate(cfg, now)
 	if wait := k.pace.Wait(now, rate, cfg.Burst); wait > 0 {
 		return c, wait, nil
 	}
 	k.pace.Take(now, rate)
-	c = t.ahead[0]
-	t.ahead = append(t.ahead[:0], t.ahead[1:]...)
 	t.credit--
+	return k.give(t), 0, nil
+}
+
+// give takes the next draft off a tray.
+func (k *desk) give(t *tray) taken {
+	c := t.ahead[0]
+	t.ahead = append(t.ahead[:0], t.ahead[1:]...)
 	k.inFlight++
 	t.space <- struct{}{}
-	return c, 0, nil
+	return c
+}
+
+// overdue finds a draft whose validity is over. It is not sent any more, so it waits for no pace and no provider: what
+// expires is seen to expire, and is in nobody's way when a backlog is worked off.
+func (k *desk) overdue(cfg *Config, now time.Time) *tray {
+	if cfg.Provider.Off() {
+		return nil
+	}
+	for _, t := range k.trays {
+		if len(t.ahead) > 0 && !k.s.stops.lane(t.class) {
+			if e := t.ahead[0].Item().Expires; !e.IsZero() && !now.Before(e) {
+				return t
+			}
+		}
+	}
+	return nil
+}
+
+// extend keeps the claims of drafts that were taken ahead from running out while the provider is out.
+func (k *desk) extend(ctx context.Context) {
+	k.mu.Lock()
+	var list []taken
+	for _, t := range k.trays {
+		list = append(list, t.ahead...)
+	}
+	k.mu.Unlock()
+	for _, c := range list {
+		_ = c.Extend(ctx) // a claim that has run out, or was settled meanwhile, is not ours to extend
+	}
 }
 
 // pick is weighted round robin over the lanes that have something: the most important first while it has turns left.
@@ -227,8 +271,8 @@ const fullFor = 15 * time.Second
 func (k *desk) landed() {
 	k.mu.Lock()
 	k.inFlight--
-	ring := k.wantRoom
-	k.wantRoom = false
+	ring := k.wantRoom || k.probing
+	k.wantRoom, k.probing = false, false
 	k.mu.Unlock()
 	if ring {
 		k.kick()

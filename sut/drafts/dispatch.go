@@ -156,10 +156,15 @@ func (f *flight) pass(cfg *Config) (next policy.Decision, ok bool) {
 			return policy.Decision{Action: policy.Later, Wait: pausedWait, Reason: "paused"}, false
 		}
 		now := time.Now()
-		wait, why := s.gates.pass(cfg, d, now, s.draws.throttle.Float(d.number, uint64(now.UnixNano())))
+		wait, why := s.gates.pass(cfg, d, f.doubtful(cfg), now, s.draws.throttle.Float(d.number, uint64(now.UnixNano())))
 		switch {
 		case wait == 0:
 			return next, true
+		case why == whyProvider: // it ends when its validity does, and not before
+			if d.expires != 0 {
+				wait = min(wait, time.Duration(d.expires-now.UnixNano()))
+			}
+			return policy.Decision{Action: policy.Later, Wait: wait, Reason: why}, false
 		case d.expires != 0 && now.Add(wait).UnixNano() > d.expires:
 			return policy.Decision{Action: policy.Expire, Reason: "validity"}, false
 		case wait > inPlaceWait:
@@ -168,6 +173,12 @@ func (f *flight) pass(cfg *Config) (next policy.Decision, ok bool) {
 			return policy.Decision{Action: policy.Later, Reason: "draining"}, false
 		}
 	}
+}
+
+// doubtful reports whether a send without an outcome would harm the draft: one that is in doubt already, or that its class
+// does not allow to be sent again. Others go first while the API fails.
+func (f *flight) doubtful(cfg *Config) bool {
+	return f.d.unknowns > 0 || f.class(cfg).Then != "resend"
 }
 
 // waitPace waits in place for the pace.
@@ -238,7 +249,7 @@ func (f *flight) landed(cfg *Config, n int, sent sent) (next policy.Decision, ok
 	s, d := f.s, f.d
 	class := policy.ParseClass(sent.Class)
 	s.books.mu.Lock()
-	if counts(class) || cfg.Send.Mode == "any" {
+	if cfg.counts(class, sent.Scope, d.expires != 0) {
 		d.counted++
 	}
 	if class == policy.Unknown {
@@ -249,9 +260,13 @@ func (f *flight) landed(cfg *Config, n int, sent sent) (next policy.Decision, ok
 	oldest := s.books.oldestAge()
 	s.books.mu.Unlock()
 	opened := s.gates.seen(cfg, d, sent.outcome(class), oldest)
-	if opened {
+	switch opened {
+	case whyNumber:
 		s.count.Stopped.Add(1)
 		s.w.Log.Warn("the API has stopped a number: its breaker is open", "number", d.from, "code", sent.Code)
+	case whyProvider:
+		s.count.Outages.Add(1)
+		s.w.Log.Warn("the API fails whatever it is sent: single sends find out when that ends", "code", sent.Code, "detail", sent.Detail)
 	}
 	switch {
 	case class == policy.Accepted:
@@ -300,8 +315,15 @@ func (f *flight) lease(cfg *Config) bool {
 	return !errors.Is(f.claim.Extend(context.Background()), queue.ErrStale)
 }
 
-// counts reports whether an outcome counts against a draft's attempts: those that reached the API do.
-func counts(c policy.Class) bool {
+// counts reports whether an outcome counts against a draft's attempts: those that reached the API do. What the provider
+// fails at is not the draft's fault: while something else ends the draft one day, its validity, that does not count.
+func (cfg *Config) counts(c policy.Class, scope uint8, ends bool) bool {
+	if cfg.Send.Mode == "any" {
+		return true
+	}
+	if policy.Scope(scope) == policy.ScopeProvider && ends && !cfg.Provider.Off() {
+		return false
+	}
 	return c != policy.NotSent && c != policy.Overloaded && c != policy.Throttled && c != policy.Stopped
 }
 

@@ -153,7 +153,7 @@ func (s *Service) Resume(st Stop) bool {
 	if ended {
 		s.remember(s.w.Journal.write(lineResumed(st)))
 		s.w.Log.Info("resumed", "scope", st.Scope, "name", st.Name)
-		s.gates.resumed()
+		s.gates.resumed(time.Now())
 		s.desk.kick()
 	}
 	return ended

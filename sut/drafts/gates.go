@@ -17,12 +17,13 @@ type gates struct {
 	budget   policy.BudgetState
 	throttle policy.ThrottleState
 	breakers map[string]*policy.BreakerState // by number, those that have seen trouble
+	provider policy.BreakerState             // of the API as a whole
 	numbers  map[string]*number
 	pairs    map[uint64]*policy.Pace
 	arrivals float64 // drafts a second coming in, averaged over minutes
 	arrived  time.Time
 	accepted time.Time // when a draft was last accepted
-	draining bool
+	drains   time.Time // since when a backlog is drained; zero: none is
 }
 
 // number is the pace of one phone number.
@@ -62,24 +63,34 @@ func (g *gates) underWay(cfg *Config) int {
 }
 
 // rate is the rate limit in force: lower while a backlog drains after a stop.
-func (g *gates) rate(cfg *Config) quantity.Rate {
+func (g *gates) rate(cfg *Config, now time.Time) quantity.Rate {
 	if cfg.Drain.Factor == 0 {
 		return cfg.RateLimit
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	capped := cfg.Drain.Factor * g.arrivals
-	if !g.draining || capped <= 0 || !cfg.RateLimit.IsZero() && capped >= cfg.RateLimit.PerSecond() {
+	if g.drains.IsZero() {
+		return cfg.RateLimit
+	}
+	capped := cfg.Drain.cap(g.arrivals, now.Sub(g.drains))
+	if capped <= 0 || !cfg.RateLimit.IsZero() && capped >= cfg.RateLimit.PerSecond() {
 		return cfg.RateLimit
 	}
 	return quantity.Rate{Count: max(capped, 0.2), Per: time.Second}
 }
 
 // resumed notes that drafts flow again after a stop.
-func (g *gates) resumed() {
+func (g *gates) resumed(now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.draining = true
+	g.drain(now)
+}
+
+// drain notes since when a backlog is drained.
+func (g *gates) drain(now time.Time) {
+	if g.drains.IsZero() {
+		g.drains = now
+	}
 }
 
 // pairKey names a pair of number and recipient.
@@ -87,8 +98,15 @@ func pairKey(number, to string) uint64 {
 	return chance.Key(number + "\x00" + to)
 }
 
-// pass asks every gate whether a draft may be sent now. wait says how long it may not, and why.
-func (g *gates) pass(cfg *Config, d *draft, now time.Time, u float64) (wait time.Duration, why string) {
+// whyProvider is why a draft waits while the API fails whatever it is sent.
+const whyProvider = "provider"
+
+// whyNumber is what stands for the breaker of one number.
+const whyNumber = "stopped"
+
+// pass asks every gate whether a draft may be sent now. wait says how long it may not, and why. A doubtful draft is one
+// that a send without an outcome would harm.
+func (g *gates) pass(cfg *Config, d *draft, doubtful bool, now time.Time, u float64) (wait time.Duration, why string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	pair, number := g.pair(cfg, d.pair), g.number(cfg, d.from, now)
@@ -104,11 +122,15 @@ func (g *gates) pass(cfg *Config, d *draft, now time.Time, u float64) (wait time
 	if cfg.Throttle.Hold(&g.throttle, now, u) {
 		return time.Second + cfg.Send.Backoff, "throttle"
 	}
-	if b := g.breakers[d.from]; b != nil { // last, because passing may make this send the probe
-		if wait := cfg.Breaker.Allow(b, now); wait > 0 {
-			return wait, "stopped"
+	if wait := cfg.Provider.Wait(&g.provider, now, doubtful); wait > 0 {
+		return wait, whyProvider
+	}
+	if b := g.breakers[d.from]; b != nil { // the breakers come last, because passing may make this send the probe
+		if wait := cfg.Breaker.Allow(b, now, false); wait > 0 {
+			return wait, whyNumber
 		}
 	}
+	cfg.Provider.Allow(&g.provider, now, doubtful)
 	if pair != nil {
 		pair.Take(now, rate)
 	}
@@ -178,8 +200,9 @@ type outcome struct {
 	at       time.Time
 }
 
-// seen learns from a send. oldest is the age of the oldest draft held. It reports whether a breaker has just opened.
-func (g *gates) seen(cfg *Config, d *draft, o outcome, oldest time.Duration) (opened bool) {
+// seen learns from a send. oldest is the age of the oldest draft held. It tells which breaker has
+// just opened: whyNumber, whyProvider, or none.
+func (g *gates) seen(cfg *Config, d *draft, o outcome, oldest time.Duration) (opened string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	c, now := o.class, o.at
@@ -193,32 +216,58 @@ func (g *gates) seen(cfg *Config, d *draft, o outcome, oldest time.Duration) (op
 			n.sent.Add(now)
 		}
 		if !g.accepted.IsZero() && now.Sub(g.accepted) > time.Minute && oldest > time.Minute {
-			g.draining = true
+			g.drain(now)
 		}
 		g.accepted = now
 	case c == policy.Throttled:
 		g.slow(cfg, d, o.scope, now, now.Add(-o.took))
 	}
-	if g.draining && oldest < cfg.Drain.Until {
-		g.draining = false
+	if oldest < cfg.Drain.Until {
+		g.drains = time.Time{}
 	}
+	opened = g.judge(cfg, o)
 	if cfg.Breaker.Off() {
-		return false
+		return opened
 	}
 	b := g.breakers[d.from]
 	if b == nil {
 		if c != policy.Stopped {
-			return false
+			return opened
 		}
 		b = new(policy.BreakerState)
 		g.breakers[d.from] = b
 	}
-	opened = cfg.Breaker.Seen(b, now, c == policy.Stopped, c == policy.Accepted || c == policy.Permanent || c == policy.MediaGone)
+	if cfg.Breaker.Seen(b, now, c == policy.Stopped, c == policy.Accepted || c == policy.Permanent || c == policy.MediaGone) {
+		opened = whyNumber
+	}
 	if !b.IsOpen() && c == policy.Accepted {
 		delete(g.breakers, d.from)
-		g.draining = g.draining || oldest > time.Minute
+		if oldest > time.Minute {
+			g.drain(now)
+		}
 	}
 	return opened
+}
+
+// judge tells the provider's breaker of a send: a failure that any other message would have met, or an answer that only
+// an API that works gives. What never came to the API tells nothing.
+func (g *gates) judge(cfg *Config, o outcome) string {
+	failed := o.scope == policy.ScopeProvider
+	told := o.class != policy.NotSent && o.class != policy.Overloaded && o.class != policy.Unknown
+	if cfg.Provider.Seen(&g.provider, o.at, failed, told && !failed) {
+		return whyProvider
+	}
+	return ""
+}
+
+// open tells whether the provider's breaker is open, and then how long until the next probe.
+func (g *gates) open(cfg *Config, now time.Time) (open bool, wait time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if cfg.Provider.Off() || !g.provider.IsOpen() {
+		return false, 0
+	}
+	return true, cfg.Provider.Wait(&g.provider, now, false)
 }
 
 // slow holds back what the API has throttled.

@@ -155,5 +155,8 @@ func (s *Service) sweep(ctx context.Context) {
 		}
 		s.gates.sweep(time.Now())
 		s.extendPark()
+		if open, _ := s.gates.open(s.cfg.Load(), time.Now()); open {
+			s.desk.extend(ctx)
+		}
 	}
 }

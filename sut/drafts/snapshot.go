@@ -11,6 +11,7 @@ type Snapshot struct {
 	Dead, Cancelled, GivenUp, Stopped        int64
 	Held, Resolved, ResolvedLate             int64
 	Statuses, Missing, Unpaid, Skipped       int64
+	Outages                                  int64
 	Backlog, Ready, Retrying, Holding        int64
 	MessagesHeld, MessagesExpired            int64 // different messages; the figures above are drafts
 	MessagesFailed                           int64
@@ -28,6 +29,7 @@ func (s *Service) Snapshot() Snapshot {
 		Dead: c.Dead.Load(), Cancelled: c.Cancelled.Load(), GivenUp: c.Unknown.Load(), Stopped: c.Stopped.Load(),
 		Held: c.Held.Load(), Resolved: c.Resolved.Load(), ResolvedLate: c.ResolvedLate.Load(),
 		Statuses: c.Statuses.Load(), Missing: c.Missing.Load(), Unpaid: c.Unpaid.Load(), Skipped: c.Skipped.Load(),
+		Outages: c.Outages.Load(),
 	}
 	b := s.books
 	b.mu.Lock()
@@ -69,6 +71,9 @@ func (s *Service) Stopped() []string {
 	var out []string
 	for _, st := range s.stops.all() {
 		out = append(out, "paused: "+st.Scope+" "+st.Name)
+	}
+	if open, _ := s.gates.open(s.cfg.Load(), time.Now()); open {
+		out = append(out, "the API fails whatever it is sent; single sends find out when that ends")
 	}
 	for _, n := range s.gates.stopped() {
 		if n == "" {

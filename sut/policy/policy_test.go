@@ -119,7 +119,7 @@ func (s *stage) sending(cmd string, a args) (string, bool) {
 	switch cmd {
 	case "classify":
 		class, scope := Classify(a.number("status", 200), a.number("code", 0), a.d.Input, a.has("id"))
-		return fmt.Sprintf("%s, slows %s", class, [...]string{"the message", "the pair", "the number", "the number for its quality", "the app", "the account"}[scope]), true
+		return fmt.Sprintf("%s, slows %s", class, [...]string{"the message", "the pair", "the number", "the number for its quality", "the app", "the account", "the provider"}[scope]), true
 	case "rule":
 		s.rule = SendRule{
 			Mode: a.text("mode", "classified"), Attempts: a.number("attempts", 5), Backoff: a.duration("backoff", time.Second),
@@ -182,11 +182,11 @@ func (s *stage) guarding(cmd string, a args) (string, bool) {
 		}
 		return fmt.Sprintf("wait %v, %.1f tokens", wait, s.budgetS.Tokens()), true
 	case "breaker":
-		s.breaker = Breaker{Open: a.duration("open", 30*time.Second), OpenMax: a.duration("open_max", 5*time.Minute), After: a.number("after", 1)}
+		s.breaker = Breaker{Open: a.duration("open", 30*time.Second), OpenMax: a.duration("open_max", 5*time.Minute), After: a.number("after", 1), Close: a.number("close", 0)}
 		s.breakerS = BreakerState{}
 		return "ok", true
 	case "allow":
-		if wait := s.breaker.Allow(&s.breakerS, now); wait > 0 {
+		if wait := s.breaker.Allow(&s.breakerS, now, a.has("doubtful")); wait > 0 {
 			return fmt.Sprintf("no, ask again after %v", wait), true
 		}
 		return "yes", true

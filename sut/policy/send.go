@@ -110,7 +110,7 @@ func (r SendRule) Decide(f Facts, hold Hold, u float64) Decision {
 func (r SendRule) AfterHold(f Facts, hold Hold) Decision {
 	switch {
 	case !f.Expires.IsZero() && f.Now.After(f.Expires):
-		return Decision{Action: GiveUp, Reason: "outcome unknown, validity over"}
+		return Decision{Action: Expire, Reason: "validity, its outcome unknown"}
 	case hold.Then == "resend" && f.Unknowns <= hold.Resends:
 		return Decision{Action: RetryNow, Reason: "no status within the hold", Spends: true}
 	case hold.Then == "drop":

@@ -174,7 +174,7 @@ func (c *cloud) judge(ans wire.Answer, err error) (out result) {
 		if out.Detail == wire.ErrTimeout {
 			s.count.APITimeouts.Add(1)
 		}
-		out.class = policy.Unknown
+		out.class, out.Scope = policy.Unknown, uint8(policy.ScopeProvider)
 		if wire.NotSent(err) {
 			out.class = policy.NotSent
 		}

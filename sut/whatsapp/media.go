@@ -169,6 +169,7 @@ func (l *library) upload(ctx context.Context, j *fleet.Job, number string, m *wi
 	header := http.Header{"Authorization": s.api.bearer, "Content-Type": formType}
 	up, failed := l.call(ctx, j, http.MethodPost, to, header, form, draft, request, 2)
 	if failed != nil {
+		failed.Scope = uint8(policy.ScopeProvider)
 		return "", failed
 	}
 	defer up.Release()
@@ -179,7 +180,8 @@ func (l *library) upload(ctx context.Context, j *fleet.Job, number string, m *wi
 	if made.Error != nil {
 		return "", l.refused(up.Status, made.Error)
 	}
-	return "", &result{class: policy.NotSent, SendResult: wire.SendResult{Detail: fmt.Sprintf("the upload answered %d", up.Status)}}
+	_, scope := policy.Classify(up.Status, 0, "", false)
+	return "", &result{class: policy.NotSent, SendResult: wire.SendResult{Scope: uint8(scope), Detail: fmt.Sprintf("the upload answered %d", up.Status)}}
 }
 
 // refused reads the API's refusal of an upload. Nothing has been sent, so an unknown outcome is a harmless one.
