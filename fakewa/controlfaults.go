@@ -81,6 +81,7 @@ func (s *Server) putFaults(w http.ResponseWriter, r *http.Request) {
 		s.core.faults.apply(time.Now(), id, a)
 	}
 	s.mu.Unlock()
+	s.follow()
 	reply(w, s.Faults())
 }
 
@@ -121,5 +122,6 @@ func (s *Server) deleteFaults(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	s.core.faults.clearAll()
 	s.mu.Unlock()
+	s.follow()
 	reply(w, done{})
 }

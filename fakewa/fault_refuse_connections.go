@@ -1,7 +1,7 @@
 package fakewa
 
-// refuseFault closes connections before anything is read: see Server.Listener for connections that are not even
-// accepted.
+// refuseFault lets nobody connect: see Server.Listener and Server.Refuses. What comes all the same, on a connection that
+// was there before, or because the fault is narrowed to some requests, is read, and the connection broken.
 type refuseFault struct {
 	Scope `yaml:",inline"`
 }

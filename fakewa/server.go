@@ -67,6 +67,7 @@ type Server struct {
 	mu   sync.Mutex // guards core
 	core *Core
 
+	doors   doors
 	ledger  *ledger
 	hooks   *hooks
 	uploads atomic.Int64 // bytes being read
@@ -166,8 +167,9 @@ func (s *Server) Apply(id string, fault []byte) error {
 		return err
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.core.faults.apply(time.Now(), id, a)
+	s.mu.Unlock()
+	s.follow()
 	return nil
 }
 
@@ -177,9 +179,11 @@ var ErrNoFault = fmt.Errorf("no such fault is in force")
 // Clear takes a fault out of force.
 func (s *Server) Clear(id string) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.core.faults.expire(time.Now())
-	if !s.core.faults.clear(id) {
+	was := s.core.faults.clear(id)
+	s.mu.Unlock()
+	s.follow()
+	if !was {
 		return fmt.Errorf("clear fault %q: %w", id, ErrNoFault)
 	}
 	return nil

@@ -157,10 +157,12 @@ func (s *System) place(o Options) (place, error) {
 		}
 		listeners[i], urls[i] = l, "http://"+l.Addr().String()
 	}
+	const graph = 2
 	return place{
-		whatsapp: urls[0], drafts: urls[1], graph: urls[2], media: urls[3], mediaHost: listeners[3].Addr().String(),
+		whatsapp: urls[0], drafts: urls[1], graph: urls[graph], media: urls[3], mediaHost: listeners[3].Addr().String(),
 		transport: &http.Transport{MaxIdleConnsPerHost: 512, IdleConnTimeout: 30 * time.Second},
 		serve: func(s *System) {
+			listeners[graph] = s.fake.Listener(listeners[graph])
 			for i, h := range []http.Handler{s.sender.WhatsApp(), s.sender.Drafts(), s.fake, mediaStore()} {
 				srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 				s.servers = append(s.servers, srv)

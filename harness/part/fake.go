@@ -23,7 +23,7 @@ func runFake(ctx context.Context, s Spec) error {
 	if err != nil {
 		return err
 	}
-	d, err := open(s, map[string]http.Handler{HTTP: ready(fake), Control: fakewa.Guard(s.Key, fake.Control())})
+	d, err := open(s, map[string]http.Handler{HTTP: ready(fake), Control: fakewa.Guard(s.Key, fake.Control())}, wrap{HTTP: fake.Listener})
 	if err != nil {
 		return errors.Join(err, fake.Close())
 	}

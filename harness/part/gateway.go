@@ -25,7 +25,7 @@ func runGateway(ctx context.Context, s Spec) error {
 		}
 		answer(w, err)
 	})
-	d, err := open(s, map[string]http.Handler{HTTP: ready(proxy(b)), Control: guarded(s.Key, control), Media: mediaStore()})
+	d, err := open(s, map[string]http.Handler{HTTP: ready(proxy(b)), Control: guarded(s.Key, control), Media: mediaStore()}, nil)
 	if err != nil {
 		return err
 	}

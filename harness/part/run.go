@@ -50,8 +50,11 @@ type doors struct {
 	failed  chan error
 }
 
+// wrap puts something around the listener of a door.
+type wrap map[string]func(net.Listener) net.Listener
+
 // open listens on the part's doors and serves.
-func open(s Spec, handlers map[string]http.Handler) (*doors, error) {
+func open(s Spec, handlers map[string]http.Handler, around wrap) (*doors, error) {
 	d := &doors{failed: make(chan error, len(handlers))}
 	listeners := map[string]net.Listener{}
 	for door := range handlers {
@@ -61,6 +64,9 @@ func open(s Spec, handlers map[string]http.Handler) (*doors, error) {
 				other.Close()
 			}
 			return nil, fmt.Errorf("listen for %s: %w", door, err)
+		}
+		if by := around[door]; by != nil {
+			l = by(l)
 		}
 		listeners[door] = l
 	}

@@ -30,7 +30,7 @@ func runDrafts(ctx context.Context, s Spec) error {
 	if err != nil {
 		return err
 	}
-	d, err := open(s, map[string]http.Handler{HTTP: ready(sender.Drafts()), Control: guarded(s.Key, senderControl(sender, trail))})
+	d, err := open(s, map[string]http.Handler{HTTP: ready(sender.Drafts()), Control: guarded(s.Key, senderControl(sender, trail))}, nil)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func runWhatsApp(ctx context.Context, s Spec) error {
 	if err != nil {
 		return err
 	}
-	d, err := open(s, map[string]http.Handler{HTTP: ready(sender.WhatsApp()), Control: guarded(s.Key, senderControl(sender, trail))})
+	d, err := open(s, map[string]http.Handler{HTTP: ready(sender.WhatsApp()), Control: guarded(s.Key, senderControl(sender, trail))}, nil)
 	if err != nil {
 		return err
 	}

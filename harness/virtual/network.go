@@ -101,7 +101,7 @@ func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
 	h := n.hosts[r.URL.Host]
 	n.mu.Unlock()
 	err := r.Context().Err()
-	if h == nil {
+	if h == nil || refuses(h) {
 		err = fmt.Errorf("dial %s: %w", r.URL.Host, syscall.ECONNREFUSED)
 	}
 	if err != nil {
@@ -124,6 +124,14 @@ func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
 		x.cancel()
 		return nil, r.Context().Err()
 	}
+}
+
+// refuser is a handler whose host may refuse connections for a while.
+type refuser interface{ Refuses() bool }
+
+func refuses(h http.Handler) bool {
+	r, ok := h.(refuser)
+	return ok && r.Refuses()
 }
 
 // serve calls the handler and reports whether it broke the connection on purpose.
