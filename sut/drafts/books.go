@@ -339,7 +339,7 @@ func (b *books) turn(now time.Time, keep time.Duration) (lines []string, turned 
 		ref := wire.MessageOf(d.id)
 		m, _ := b.message(ref)
 		lines = append(lines, lineCreated(&wire.Draft{ID: d.id, Created: d.created / int64(time.Millisecond), Print: m.print, Key: ref}))
-		if d.begun {
+		if d.begun || d.unknowns > 0 { // a status may still tell of the attempt
 			lines = append(lines, lineBegun(d.id, int(d.attempts)))
 		}
 	}

@@ -87,6 +87,9 @@ func (f *flight) begin(cfg *Config, lost bool) (next policy.Decision, ok bool) {
 	if d.known {
 		s.books.move(d, Claimed)
 	}
+	if held { // its hold is over, whatever has to wait now: the attempt that it was held for is dealt with
+		d.begun = false
+	}
 	s.books.mu.Unlock()
 	rule := f.class(cfg)
 	switch now := time.Now(); {

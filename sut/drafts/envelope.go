@@ -126,8 +126,8 @@ func (b *books) recollect(d *draft) {
 		return
 	}
 	delete(b.begun, d.id)
-	d.begun = true
-	if n > int(d.attempts) { // the journal is newer than the envelope: whatever that says was before this attempt
+	if n > int(d.attempts) { // the journal is newer than the envelope, which says how each attempt ended that it knows of
+		d.begun = true
 		b.tally(d, -1)
 		d.attempts = uint16(n)
 		if d.state == Held {
