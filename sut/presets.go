@@ -119,8 +119,8 @@ func hardened() Config {
 	c.Drafts.Budget = policy.Budget{PerSuccess: 0.1, Timeout: 2, Floor: 2, Cap: 100}
 	c.Drafts.Throttle = policy.Throttle{K: 2, Window: 2 * time.Minute, Probe: time.Second}
 	c.Drafts.Breaker = policy.Breaker{Open: 30 * time.Second, OpenMax: 10 * time.Minute, After: 3}
-	c.Drafts.Provider = policy.Breaker{Open: 10 * time.Second, OpenMax: time.Minute, After: 5, Close: 5}
-	c.Drafts.Drain = drafts.Drain{Factor: 2, Double: time.Minute, Until: time.Minute}
+	c.Drafts.Provider = policy.Breaker{Open: 10 * time.Second, OpenMax: 20 * time.Second, After: 5, Close: 3}
+	c.Drafts.Drain = drafts.Drain{Factor: 2, Double: 30 * time.Second, Until: time.Minute}
 	c.Drafts.Status.Missing = 15 * time.Minute
 	c.Drafts.Send = drafts.Send{
 		Timeout: 20 * time.Second, Deadline: true,

@@ -254,7 +254,11 @@ func (g *gates) seen(cfg *Config, d *draft, o outcome, oldest time.Duration) (op
 func (g *gates) judge(cfg *Config, o outcome) string {
 	failed := o.scope == policy.ScopeProvider
 	told := o.class != policy.NotSent && o.class != policy.Overloaded && o.class != policy.Unknown
-	if cfg.Provider.Seen(&g.provider, o.at, failed, told && !failed) {
+	rule := cfg.Provider
+	if o.class != policy.Unknown { // a probe that leaves nobody in doubt may come again as soon
+		rule.OpenMax = rule.Open
+	}
+	if rule.Seen(&g.provider, o.at, failed, told && !failed) {
 		return whyProvider
 	}
 	return ""
