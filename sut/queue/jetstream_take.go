@@ -148,6 +148,9 @@ func (q *Streamed) openLane(ctx context.Context, l *streamLane) error {
 		if err := q.ensure(ctx, s); err != nil {
 			return err
 		}
+		if err := q.free(ctx, s); err != nil {
+			return err
+		}
 		s.inbox = q.nc.NewInbox()
 		s.last = make(chan struct{})
 		var err error
