@@ -33,6 +33,7 @@ type books struct {
 	lines    map[uint64]line      // conversations with held drafts, when they are kept in order
 	begun    map[string]int       // drafts whose last attempt began in a process that ended, from the journal
 	proved   map[string]bool      // of drafts that were begun there and have not come out of the queue, those that a status proves were sent
+	survey   survey               // what the queue holds since an earlier process
 	foreign  bool                 // the queue may hold drafts that no journal of ours tells about
 	parked   map[uint64]*flight   // drafts that wait for their turn, by number
 	wake     func(parked *flight) // their turn has come; called with the books locked
@@ -89,6 +90,7 @@ func newBooks() *books {
 		open: map[string]*draft{}, messages: map[string]message{}, keys: map[string]keyed{},
 		creating: map[string]struct{}{}, reasons: []string{""}, reasonID: map[string]uint16{"": 0}, tenants: map[string]int64{},
 		lines: map[uint64]line{}, begun: map[string]int{}, proved: map[string]bool{}, parked: map[uint64]*flight{},
+		survey: newSurvey(),
 	}
 }
 
@@ -308,12 +310,12 @@ func (b *books) state(ref string) (state, reason string, final, known bool) {
 func (b *books) waiting() (n int64, oldest time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.fresh.n, b.fresh.age()
+	return b.fresh.n + int64(len(b.survey.waiting)), b.freshAge()
 }
 
 // oldestAge is the age of the oldest held draft. The books are locked.
 func (b *books) oldestAge() time.Duration {
-	return b.all.age()
+	return max(b.all.age(), b.survey.age())
 }
 
 // turn forgets what is older than two generations of keep. It returns the journal's lines for what is held on to, and
@@ -343,5 +345,5 @@ func (b *books) turn(now time.Time, keep time.Duration) (lines []string, turned 
 			lines = append(lines, lineBegun(d.id, int(d.attempts)))
 		}
 	}
-	return lines, true
+	return append(lines, b.waitingLines()...), true
 }

@@ -34,6 +34,7 @@ type Counters struct {
 	Stopped      atomic.Int64 // times a number's breaker opened
 	Outages      atomic.Int64 // times the provider's breaker opened
 	Unpaid       atomic.Int64 // retries that had to wait for the budget
+	Vanished     atomic.Int64 // drafts of earlier processes that are not in the queue any more
 	Skipped      atomic.Int64 // lines of the journal that could not be read at the start
 }
 

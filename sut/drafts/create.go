@@ -139,7 +139,7 @@ func (s *Service) room(cfg *Config, tenant string) *wire.Refusal {
 		return nil
 	}
 	s.books.mu.Lock()
-	held, mine := s.books.held, s.books.tenants[tenant]
+	held, mine := s.books.backlog(), s.books.tenants[tenant]
 	s.books.mu.Unlock()
 	switch {
 	case held >= cfg.Backlog.Max:

@@ -66,6 +66,7 @@ func (s *Service) adopt(it *queue.Item) (d *draft, body []byte, lost bool, err e
 	}
 	lost = it.Delivery > p.delivery+1
 	s.books.mu.Lock()
+	s.books.survey.came(it.ID)
 	if d = s.books.open[it.ID]; d != nil {
 		d.taken = true // from here on it must not be dropped by a create that finds it in the queue
 	}

@@ -365,6 +365,9 @@ func (s *Service) recallLine(w []string) error {
 		if len(w) != 6 {
 			return fmt.Errorf("%d words", len(w))
 		}
+		if !m.best.Finished() {
+			b.survey.recalled(id, "C")
+		}
 		return b.recallCreated(id, ref, m, w)
 	case "B":
 		n, err := strconv.Atoi(w[len(w)-1])
@@ -373,6 +376,7 @@ func (s *Service) recallLine(w []string) error {
 		}
 		b.begun[id] = n
 		delete(b.proved, id)
+		b.survey.recalled(id, "B")
 		return nil
 	case "L":
 		delete(b.begun, id)
@@ -390,6 +394,7 @@ func (s *Service) recallLine(w []string) error {
 			b.proved[id] = true
 		}
 		delete(b.begun, id)
+		b.survey.recalled(id, w[0])
 		if to.rank() > m.best.rank() || w[0] == "S" && to == Failed && m.best.rank() <= Sent.rank() {
 			m.best = to
 		}

@@ -44,7 +44,7 @@ func shardLane(cfg *Config, class string, shard int) string {
 func (s *Service) laneFor(cfg *Config, d *draft, class string) string {
 	if cfg.Order.FreshAfter > 0 {
 		s.books.mu.Lock()
-		old := s.books.fresh.age() > cfg.Order.FreshAfter
+		old := s.books.freshAge() > cfg.Order.FreshAfter
 		alone := d.line == 0 || d.ahead == nil
 		s.books.mu.Unlock()
 		if old && alone {

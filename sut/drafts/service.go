@@ -83,6 +83,9 @@ func New(cfg Config, w Wiring) (*Service, error) {
 	if err := s.recall(); err != nil {
 		return nil, fmt.Errorf("drafts: %w", err)
 	}
+	if !s.books.foreign {
+		s.books.survey.open()
+	}
 	s.handler = s.routes()
 	return s, nil
 }
@@ -126,6 +129,7 @@ func (s *Service) Run(ctx context.Context) error {
 	own.Go(func() { s.sweep(ctx) })
 	if s.w.Journal != nil {
 		own.Go(func() { s.heal(ctx) })
+		own.Go(func() { s.surveyed(ctx) })
 	}
 	err := s.desk.run(ctx)
 	close(s.stop)

@@ -11,7 +11,7 @@ type Snapshot struct {
 	Dead, Cancelled, GivenUp, Stopped        int64
 	Held, Resolved, ResolvedLate             int64
 	Statuses, Missing, Unpaid, Skipped       int64
-	Outages                                  int64
+	Outages, Vanished                        int64
 	Backlog, Ready, Retrying, Holding        int64
 	MessagesHeld, MessagesExpired            int64 // different messages; the figures above are drafts
 	MessagesFailed                           int64
@@ -29,16 +29,17 @@ func (s *Service) Snapshot() Snapshot {
 		Dead: c.Dead.Load(), Cancelled: c.Cancelled.Load(), GivenUp: c.Unknown.Load(), Stopped: c.Stopped.Load(),
 		Held: c.Held.Load(), Resolved: c.Resolved.Load(), ResolvedLate: c.ResolvedLate.Load(),
 		Statuses: c.Statuses.Load(), Missing: c.Missing.Load(), Unpaid: c.Unpaid.Load(), Skipped: c.Skipped.Load(),
-		Outages: c.Outages.Load(),
+		Outages: c.Outages.Load(), Vanished: c.Vanished.Load(),
 	}
 	b := s.books
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	out.Backlog, out.Holding = b.held, b.byState[Held]
+	stored := int64(len(b.survey.waiting))
+	out.Backlog, out.Holding = b.backlog(), b.byState[Held]
 	out.Retrying = b.again
-	out.MessagesHeld, out.MessagesExpired, out.MessagesFailed = b.ends.held, b.ends.expired, b.ends.failed
-	out.Ready = b.byState[Queued] - b.again
-	out.OldestAge, out.OldestWaiting = b.all.age(), b.fresh.age()
+	out.MessagesHeld, out.MessagesExpired, out.MessagesFailed = b.ends.held+stored, b.ends.expired, b.ends.failed
+	out.Ready = b.byState[Queued] - b.again + stored
+	out.OldestAge, out.OldestWaiting = b.oldestAge(), b.freshAge()
 	return out
 }
 
@@ -55,7 +56,7 @@ func (s *Service) Times() (n uint64, sum time.Duration, upTo map[float64]uint64)
 func (s *Service) Held() int64 {
 	s.books.mu.Lock()
 	defer s.books.mu.Unlock()
-	return s.books.held
+	return s.books.backlog()
 }
 
 // Trouble lists why drafts cannot be taken in safely; empty when they can.

@@ -11,7 +11,7 @@ import (
 
 // What a queue that was stored finds when it is opened again.
 
-// Stored is a queue whose items outlive the process. JetStream is one.
+// Stored is a queue that tells what it holds since an earlier process, or an earlier service. Both engines are.
 type Stored interface {
 	// Stored tells of every unfinished item, claimed ones too, and of dead letters, which have a reason. What is put, taken
 	// and settled meanwhile may be told of or not.
