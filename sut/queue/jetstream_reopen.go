@@ -2,10 +2,11 @@ package queue
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -23,8 +24,12 @@ var _ Stored = (*Streamed)(nil)
 // Stored implements the interface of this name.
 func (q *Streamed) Stored(ctx context.Context, each func(it *Item, dead string)) error {
 	for _, s := range []jetstream.Stream{q.out, q.late, q.dead} {
-		err := stored(ctx, s, func(m *jetstream.RawStreamMsg) {
-			e, _ := readEnvelope(m.Subject, m.Header, m.Sequence, m.Time)
+		err := q.stored(ctx, s, func(m *nats.Msg, seq uint64) {
+			at, err := time.Parse(time.RFC3339Nano, m.Header.Get(jetstream.TimeStampHeaer))
+			if err != nil {
+				at = time.Now()
+			}
+			e, _ := readEnvelope(m.Header.Get(jetstream.SubjectHeader), m.Header, seq, at)
 			it := e.item(m.Data)
 			each(&it, e.Reason)
 		})
@@ -35,24 +40,59 @@ func (q *Streamed) Stored(ctx context.Context, each func(it *Item, dead string))
 	return nil
 }
 
+// atOnce is how many messages the server is asked for at a time.
+const atOnce = 1000
+
 // stored reads a stream from its first message to the last that it has now.
-func stored(ctx context.Context, s jetstream.Stream, each func(*jetstream.RawStreamMsg)) error {
+func (q *Streamed) stored(ctx context.Context, s jetstream.Stream, each func(m *nats.Msg, seq uint64)) error {
 	info, err := s.Info(ctx)
+	if err != nil || info.State.Msgs == 0 {
+		return err
+	}
+	inbox, err := q.nc.SubscribeSync(q.nc.NewInbox())
 	if err != nil {
 		return err
 	}
-	for seq := info.State.FirstSeq; seq <= info.State.LastSeq && info.State.Msgs > 0; {
-		m, err := s.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(">"))
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			return nil
-		}
-		if err != nil {
+	defer func() { _ = inbox.Unsubscribe() }() // without a connection there is nothing to end
+	for next, more := info.State.FirstSeq, true; more && next <= info.State.LastSeq; {
+		ask := fmt.Sprintf(`{"seq":%d,"batch":%d,"next_by_subj":">"}`, next, atOnce)
+		if err := q.nc.PublishRequest("$JS.API.DIRECT.GET."+info.Config.Name, inbox.Subject, []byte(ask)); err != nil {
 			return err
 		}
-		each(m)
-		seq = m.Sequence + 1
+		if next, more, err = batch(ctx, inbox, next, each); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// batch reads what one request is answered with: messages, and then word that these were all for now. next follows the
+// last of them; more says that there may be others.
+func batch(ctx context.Context, inbox *nats.Subscription, from uint64, each func(m *nats.Msg, seq uint64)) (next uint64, more bool, err error) {
+	next = from
+	for {
+		try, cancel := context.WithTimeout(ctx, tryFor)
+		m, err := inbox.NextMsgWithContext(try)
+		cancel()
+		if err != nil {
+			return next, false, err
+		}
+		switch status := m.Header.Get("Status"); status {
+		case "":
+		case "204": // the end of this batch
+			return next, next > from, nil
+		case "404": // there are no more
+			return next, false, nil
+		default:
+			return next, false, fmt.Errorf("the server says %s %s", status, m.Header.Get("Description"))
+		}
+		seq, err := strconv.ParseUint(m.Header.Get(jetstream.SequenceHeader), 10, 64)
+		if err != nil {
+			return next, false, fmt.Errorf("a message without its number: %w", err)
+		}
+		each(m, seq)
+		next = seq + 1
+	}
 }
 
 // freeing is how long a consumer's leases are while those of a dead process run out.

@@ -27,6 +27,7 @@ func (q *Streamed) outConfig() jetstream.StreamConfig {
 		Discard:     jetstream.DiscardNew,
 		Storage:     q.storage(),
 		Replicas:    q.opts.Replicas,
+		AllowDirect: true,
 		MaxMsgs:     -1,
 		Duplicates:  DefaultDedupeWindow,
 	}
@@ -57,6 +58,7 @@ func (q *Streamed) laterConfig() jetstream.StreamConfig {
 		Retention:         jetstream.WorkQueuePolicy,
 		Storage:           q.storage(),
 		Replicas:          q.opts.Replicas,
+		AllowDirect:       true,
 		AllowRollup:       true,
 		AllowMsgSchedules: true,
 		Duplicates:        max(DefaultDedupeWindow, q.cfg.dedupeWindow()),
@@ -76,6 +78,7 @@ func (q *Streamed) deadConfig() jetstream.StreamConfig {
 		Retention:   jetstream.LimitsPolicy,
 		Storage:     q.storage(),
 		Replicas:    q.opts.Replicas,
+		AllowDirect: true,
 		MaxAge:      keep,
 		Duplicates:  min(DefaultDedupeWindow, q.opts.KeepDead),
 	}
