@@ -87,14 +87,18 @@ func (f *flight) begin(cfg *Config, lost bool) (next policy.Decision, ok bool) {
 	if d.known {
 		s.books.move(d, Claimed)
 	}
-	if held { // its hold is over, whatever has to wait now: the attempt that it was held for is dealt with
+	now, rule := time.Now(), f.class(cfg)
+	unheard := rule.Hold - now.Sub(s.began)
+	if held && unheard <= 0 { // its hold is over, whatever has to wait now: the attempt that it was held for is dealt with
 		d.begun = false
 	}
 	s.books.mu.Unlock()
-	rule := f.class(cfg)
-	switch now := time.Now(); {
+	switch {
 	case resolved:
 		f.release()
+		return next, false
+	case held && unheard > 0 && (d.expires == 0 || now.UnixNano() < d.expires): // nobody listened for a status all the time
+		f.back(Held, unheard)
 		return next, false
 	case held:
 		next := cfg.Send.AfterHold(f.facts(policy.Unknown), rule.HoldRule())

@@ -50,6 +50,7 @@ type Service struct {
 	times   histogram
 	draws   draws
 	flights sync.WaitGroup
+	began   time.Time
 	stop    chan struct{} // closed when Run begins to drain
 	handler http.Handler
 }
@@ -70,7 +71,7 @@ func New(cfg Config, w Wiring) (*Service, error) {
 		return nil, fmt.Errorf("drafts: address of the WhatsApp service: %w", err)
 	}
 	s := &Service{
-		w: w, sendURL: send, books: newBooks(), gates: newGates(), stop: make(chan struct{}),
+		w: w, sendURL: send, books: newBooks(), gates: newGates(), began: time.Now(), stop: make(chan struct{}),
 		draws: draws{w.Seed.For("create"), w.Seed.For("dispatch"), w.Seed.For("send backoff"), w.Seed.For("throttle")},
 	}
 	s.cfg.Store(&cfg)

@@ -116,19 +116,29 @@ func (s *Service) surveyed(ctx context.Context) {
 	b.mu.Lock()
 	lost := b.survey.close()
 	waiting := len(b.survey.waiting)
-	var lines []string
-	for _, id := range lost {
+	var lines, doubt []string
+	lost = slices.DeleteFunc(lost, func(id string) bool {
 		to, why := b.vanished(id)
 		lines = append(lines, lineFinished(id, to, why))
-	}
+		if to == Unknown {
+			doubt = append(doubt, id)
+		}
+		return to == Unknown
+	})
 	b.mu.Unlock()
-	s.count.Vanished.Store(int64(len(lost)))
+	s.count.Vanished.Store(int64(len(lost) + len(doubt)))
 	if waiting > 0 {
 		s.w.Log.Info("drafts of an earlier process wait in the queue", "drafts", waiting)
+	}
+	if len(doubt) > 0 {
+		s.w.Log.Warn("drafts whose attempt had begun are not in the queue any more: they were sent, or lost; a status tells",
+			"drafts", len(doubt), "such as", doubt[:min(len(doubt), 20)])
 	}
 	if len(lost) > 0 {
 		s.w.Log.Error("drafts that were taken in are not in the queue: its files were lost or damaged; their messages say so",
 			"drafts", len(lost), "such as", lost[:min(len(lost), 20)])
+	}
+	if len(lines) > 0 {
 		s.remember(s.w.Journal.write(lines...))
 	}
 }
