@@ -3,7 +3,9 @@ package local
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/harness"
@@ -24,7 +26,7 @@ type Options struct {
 	Speed       float64     // virtual: seconds of the run a wall second; 0 is as fast as it goes
 	Queue       string      // memory (default) | jetstream
 	NATS        string      // URL of an outside cluster
-	Environment string      // embedded (default) | processes | external
+	Environment string      // embedded (default); processes, containers, external: with Elsewhere
 
 	// Sender makes a sender of one's own, in virtual time, in place of the reference sender; it is called inside the bubble.
 	Sender func(Surroundings) (Sender, error)
@@ -41,6 +43,9 @@ type Options struct {
 // returns ctx's error and has its record too.
 func Replay(ctx context.Context, o Options) (record.Info, error) {
 	o.defaults()
+	if o.Elsewhere == nil && o.Environment != "embedded" {
+		return o.Info, fmt.Errorf("environment %s: only Elsewhere reaches a sender outside this process, and it is missing", o.Environment)
+	}
 	w, err := record.Create(o.Dir, o.Info, o.Scenario.YAML())
 	if err != nil {
 		return o.Info, err
@@ -105,9 +110,12 @@ func (o *Options) defaults() {
 	}
 }
 
+// patience is how long, on the wall's clock, a sender of one's own may hold virtual time up.
+const patience = 5 * time.Second
+
 // replayVirtual runs everything in a bubble. Only non-blocking looks at ctx are taken in there: waiting for a channel
 // that was made outside would stop the clock.
-func replayVirtual(ctx context.Context, o Options, w *record.Writer, live *Live) (info record.Info, err error) {
+func replayVirtual(ctx context.Context, o Options, w *record.Writer, live *Live) (_ record.Info, err error) {
 	if o.Queue == "jetstream" {
 		queue.Prepare()
 	}
@@ -116,17 +124,33 @@ func replayVirtual(ctx context.Context, o Options, w *record.Writer, live *Live)
 	released := context.AfterFunc(ctx, gate.Release)
 	defer released()
 	defer gate.Close()
-	virtual.Run(o.Scenario.Start, func() {
+	var beat atomic.Int64
+	result := make(chan func() (record.Info, error), 1)
+	run := func() {
 		inner, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		watch := func() {
+			beat.Add(1)
 			if ctx.Err() != nil || live.aborted.Load() || w.Err() != nil {
 				cancel()
 			}
 		}
-		info, err = replay(inner, o, w, live, gate, watch)
-	})
-	return info, err
+		info, err := replay(inner, o, w, live, gate, watch)
+		result <- func() (record.Info, error) { return info, err }
+	}
+	if o.Sender == nil {
+		virtual.Run(o.Scenario.Start, run)
+	} else {
+		err = virtual.Watched(o.Scenario.Start, patience, &beat, run)
+	}
+	select {
+	case r := <-result:
+		info, runErr := r()
+		return info, errors.Join(runErr, err)
+	default: // what was not ours stands still
+		live.aborted.Store(true) // should it ever go on
+		return o.Info, err
+	}
 }
 
 // replayWall runs the same over loopback sockets, in real time.

@@ -37,6 +37,7 @@ type System struct {
 	network *virtual.Network
 	stop    context.CancelFunc
 	running sync.WaitGroup
+	grace   time.Duration // how long the parts may take to end; 0: as long as they want
 	mu      sync.Mutex
 	failed  []error
 }
@@ -223,15 +224,38 @@ func (s *System) note(err error) {
 	s.failed = append(s.failed, err)
 }
 
+// wait returns when every part and every handler has ended, or an error when they take longer than they may.
+func (s *System) wait() error {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.running.Wait()
+		if s.network != nil {
+			s.network.Wait()
+		}
+	}()
+	if s.grace <= 0 {
+		<-ended
+		return nil
+	}
+	select {
+	case <-ended:
+		return nil
+	case <-time.After(s.grace):
+		return fmt.Errorf("the sender goes on %v after its context ended: Run and every handler have to return when theirs does", s.grace)
+	}
+}
+
 // Close stops everything and waits until nothing of it is left.
 func (s *System) Close() error {
 	s.stop()
 	for _, srv := range s.servers {
 		s.note(srv.Close())
 	}
-	s.running.Wait()
-	if s.network != nil {
-		s.network.Wait()
+	if err := s.wait(); err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return errors.Join(append(s.failed, err)...)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -60,14 +61,14 @@ func buildTheirs(o Options) (*System, error) {
 		s.every = 10 * time.Second
 	}
 	pipes := &virtual.Pipes{}
-	theirs, err := o.Sender(Surroundings{
+	theirs, err := made(o.Sender, Surroundings{
 		API: "http://" + hostGraph + "/v24.0", Phone: phone, Token: token, AppSecret: appSecret, VerifyToken: verifyToken, Transport: s.network,
 		Seed: o.Scenario.Seed, Listen: pipes.Listen, DialContext: pipes.DialContext,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the sender: %w", err)
 	}
-	if theirs.Handler == nil {
+	if f, ok := theirs.Handler.(http.HandlerFunc); theirs.Handler == nil || ok && f == nil {
 		return nil, errors.New("the sender has no Handler: nobody could hand it a message")
 	}
 	webhook := theirs.Webhook
@@ -92,12 +93,53 @@ func buildTheirs(o Options) (*System, error) {
 		Effective: effective(nil, s.fake.Effective()),
 		Faults:    faults{s.fake}, Ledger: ledger{s.fake}, Settings: fakeSettings{s.fake},
 	}
+	s.System.Told = s.panics
+	s.grace = grace
 	parts := []func(context.Context) error{s.fake.Run}
 	if theirs.Run != nil {
-		parts = append(parts, theirs.Run)
+		parts = append(parts, guarded("Run", theirs.Run))
 	}
 	s.start(parts...)
 	return s, nil
+}
+
+// grace is how long, in virtual time, a sender of one's own may take to end.
+const grace = 5 * time.Minute
+
+// panics tells the reader of handlers that panicked.
+func (s *System) panics() []string {
+	n, first := s.network.Panics()
+	if n == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("the sender's handler panicked %d times; the first was %s", n, first)}
+}
+
+// made calls what makes the sender, on a goroutine of its own: what panics there, or ends it as t.Fatal does, is an error.
+func made(sender func(Surroundings) (Sender, error), around Surroundings) (theirs Sender, err error) {
+	err = errors.New("Options.Sender ended its goroutine, as t.Fatal does: return an error instead")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err = guarded("Options.Sender", func(context.Context) (err error) {
+			theirs, err = sender(around)
+			return err
+		})(context.Background())
+	}()
+	<-done
+	return theirs, err
+}
+
+// guarded makes an error of a panic, with the stack that leads to it.
+func guarded(what string, run func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("%s panicked: %v\n%s", what, p, debug.Stack())
+			}
+		}()
+		return run(ctx)
+	}
 }
 
 // fakeSettings changes whatsapp.… keys; those of the reference sender do not reach a sender of one's own.

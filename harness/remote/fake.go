@@ -8,6 +8,7 @@ import (
 	"github.com/aftershock-dev/aftershock/harness"
 	"github.com/aftershock-dev/aftershock/harness/internal/witness"
 	"github.com/aftershock-dev/aftershock/harness/part"
+	"github.com/aftershock-dev/aftershock/internal/strict"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
 
@@ -57,15 +58,37 @@ func (f fake) Late(ctx context.Context) (time.Duration, error) {
 
 // set changes the fake's settings, and reports whether any is another than before.
 func (f fake) set(ctx context.Context, settings []byte) (changed bool, err error) {
+	changed, _, err = f.swap(ctx, settings)
+	return changed, err
+}
+
+// swap changes the fake's settings as set does, and returns what puts them back.
+func (f fake) swap(ctx context.Context, settings []byte) (changed bool, back func() error, err error) {
 	before, err := f.client().Effective(ctx)
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
 	if err := f.client().Set(ctx, settings); err != nil {
-		return false, err
+		return false, nil, err
 	}
 	after, err := f.client().Effective(ctx)
-	return !scenarios.Unchanged(before, after), err
+	old := map[string]any{}
+	for key, value := range before {
+		if after[key] != value {
+			old[key] = value
+		}
+	}
+	back = func() error {
+		if len(old) == 0 {
+			return nil
+		}
+		tree, err := strict.Nest(old)
+		if err != nil {
+			return err
+		}
+		return f.client().Set(ctx, tree.YAML())
+	}
+	return !scenarios.Unchanged(before, after), back, err
 }
 
 // Witnessed implements harness.Witness.

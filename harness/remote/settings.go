@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -30,26 +31,47 @@ func (s *settings) Set(ctx context.Context, values map[string]any) error {
 	if err != nil {
 		return err
 	}
-	changed := false
-	for _, f := range tree.Fields {
-		var did bool
-		switch f.Key {
-		case "sender":
-			did, err = s.sender(ctx, f.Value)
-		case "whatsapp":
-			did, err = s.system.fake.set(ctx, f.Value.YAML())
-		default:
-			err = fmt.Errorf("only sender.… and whatsapp.… can be changed while a run goes on")
-		}
-		if err != nil {
-			return fmt.Errorf("set %s: %w", f.Key, err)
-		}
-		changed = changed || did
+	changed, err := s.apply(ctx, tree)
+	if err != nil {
+		return fmt.Errorf("set %w", err)
 	}
 	if !changed {
 		return harness.ErrInForce
 	}
 	return nil
+}
+
+// apply changes all of it or none: the sender's part is checked before the fake's is changed, which checks itself, and the fake
+// gets its own back when the sender cannot be told.
+func (s *settings) apply(ctx context.Context, tree *strict.Node) (changed bool, err error) {
+	for _, f := range tree.Fields {
+		if f.Key != "sender" && f.Key != "whatsapp" {
+			return false, fmt.Errorf("%s: only sender.… and whatsapp.… can be changed while a run goes on", f.Key)
+		}
+	}
+	sender, whatsapp := tree.Field("sender"), tree.Field("whatsapp")
+	if sender != nil {
+		s.mu.Lock()
+		_, err := s.laid(sender)
+		s.mu.Unlock()
+		if err != nil {
+			return false, fmt.Errorf("sender: %w", err)
+		}
+	}
+	back := func() error { return nil }
+	if whatsapp != nil {
+		if changed, back, err = s.system.fake.swap(ctx, whatsapp.YAML()); err != nil {
+			return false, fmt.Errorf("whatsapp: %w", err)
+		}
+	}
+	if sender == nil {
+		return changed, nil
+	}
+	did, err := s.sender(ctx, sender)
+	if err != nil {
+		return false, errors.Join(fmt.Errorf("sender: %w", err), back())
+	}
+	return changed || did, nil
 }
 
 // sender changes the sender's settings, and reports whether any is another than before. A replica that does not answer now

@@ -21,6 +21,8 @@ type Network struct {
 	hosts   map[string]http.Handler
 	idle    []*worker // the last to have served is the next to serve
 	closing bool      // workers end instead of idling
+	panics  int       // of handlers
+	first   string    // of them
 	workers sync.WaitGroup
 }
 
@@ -75,7 +77,7 @@ func (n *Network) start(x *exchange) {
 func (n *Network) work(w *worker) {
 	for x := range w.jobs {
 		body := x.request.Body // a handler may put another in its place
-		x.aborted = serve(x.handler, x, x.request)
+		x.aborted = n.serve(x.handler, x, x.request)
 		_ = body.Close()
 		x.done <- struct{}{}
 		x.cancel()
@@ -93,6 +95,24 @@ func (n *Network) keep(w *worker) bool {
 	}
 	n.idle = append(n.idle, w)
 	return true
+}
+
+// panicked counts a handler's panic, and logs the first of a network. As behind net/http the connection breaks, and the process
+// lives on.
+func (n *Network) panicked(r *http.Request, p any) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.panics++; n.panics == 1 {
+		n.first = fmt.Sprintf("%s %s: %v", r.Method, r.URL.Redacted(), p)
+		slog.Error("a handler panicked", "url", r.URL.Redacted(), "panic", p, "stack", string(debug.Stack()))
+	}
+}
+
+// Panics is how many handlers panicked, and what the first of them said.
+func (n *Network) Panics() (count int, first string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.panics, n.first
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -135,15 +155,14 @@ func refuses(h http.Handler) bool {
 }
 
 // serve calls the handler and reports whether it broke the connection on purpose.
-func serve(h http.Handler, w http.ResponseWriter, r *http.Request) (aborted bool) {
+func (n *Network) serve(h http.Handler, w http.ResponseWriter, r *http.Request) (aborted bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				aborted = true
 				return
 			}
-			// As net/http does: the connection breaks, the log says why, and the process lives on.
-			slog.Error("a handler panicked", "url", r.URL.Redacted(), "panic", p, "stack", string(debug.Stack()))
+			n.panicked(r, p)
 			aborted = true
 		}
 	}()

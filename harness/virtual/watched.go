@@ -1,0 +1,91 @@
+package virtual
+
+import (
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+// Watched calls f as Run does, for code that is not ours: where Run would panic because goroutines were left behind, or
+// would wait for ever because a goroutine waits for something outside the bubble, it returns a *Stuck that names them.
+// patience is how long, on the wall's clock, the same goroutines may hold virtual time up. beat is counted up by f now and then;
+// as long as it is, nobody looks. After a *Stuck f may still be running.
+func Watched(start time.Time, patience time.Duration, beat *atomic.Int64, f func()) error {
+	var bubble atomic.Pointer[string]
+	ended := make(chan any, 1)
+	go func() {
+		defer func() { ended <- recover() }()
+		Run(start, func() {
+			mine := ownBubble()
+			bubble.Store(&mine)
+			f()
+		})
+	}()
+	w := watchman{beat: beat, patience: patience}
+	for {
+		select {
+		case p := <-ended:
+			return w.ended(p, bubble.Load())
+		case <-time.After(patience / 5):
+		}
+		if mine := bubble.Load(); mine != nil {
+			if held := w.look(*mine); held != nil {
+				return held
+			}
+		}
+	}
+}
+
+// watchman remembers what held the bubble up at the last look.
+type watchman struct {
+	beat     *atomic.Int64
+	patience time.Duration
+	count    int64
+	held     string
+	since    time.Time
+}
+
+// look returns a *Stuck when the same goroutines have held the bubble up for as long as its patience.
+func (w *watchman) look(bubble string) error {
+	if now := w.beat.Load(); now != w.count {
+		w.count, w.held = now, ""
+		return nil
+	}
+	waiting, moving := holdUp(stacks(), bubble)
+	print := fmt.Sprint(waiting)
+	switch {
+	case moving || len(waiting) == 0:
+		w.held = ""
+	case print != w.held:
+		w.held, w.since = print, time.Now()
+	case time.Since(w.since) >= w.patience:
+		return &Stuck{Waiting: waiting}
+	}
+	return nil
+}
+
+// ended says why the bubble's main goroutine ended: nil, or what synctest panicked with, and who is left.
+func (w *watchman) ended(p any, bubble *string) error {
+	if p == nil {
+		return nil
+	}
+	if bubble != nil {
+		if left := inBubble(stacks(), *bubble); len(left) > 0 {
+			return &Stuck{Waiting: left, Left: true}
+		}
+	}
+	return fmt.Errorf("virtual time: %v", p)
+}
+
+// maxStacks bounds what is read of all goroutines' stacks.
+const maxStacks = 64 << 20
+
+func stacks() []byte {
+	for size := 1 << 20; ; size *= 4 {
+		b := make([]byte, size)
+		if n := runtime.Stack(b, true); n < size || size >= maxStacks {
+			return b[:n]
+		}
+	}
+}
