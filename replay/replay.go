@@ -63,7 +63,12 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		}
 		dir = filepath.Join(r.temp, "run")
 	}
-	if _, err = local.Replay(ctx, local.Options{Scenario: sc, Dir: dir, Sender: o.Sender}); err == nil {
+	_, err = local.Replay(ctx, local.Options{Scenario: sc, Dir: dir, Sender: o.Sender})
+	switch {
+	case err != nil:
+	case o.Dir == "": // nobody would read the documents
+		r.report, err = reports.Open(dir)
+	default:
 		r.report, err = reports.WriteAll(dir)
 	}
 	if err != nil {
@@ -138,11 +143,37 @@ func (r *Result) Explain(what string) (string, error) {
 	return tale.Text(r.report.Info.Start), nil
 }
 
-// String is the report for people: verdict, what became of the messages, and every threshold.
+// whys are the questions that Explain answers, as far as a run raises them.
+func (r *Result) whys() []string {
+	var out []string
+	m := r.report.Summary().Messages
+	for _, w := range []struct {
+		count int
+		what  string
+	}{{r.Duplicates(), "duplicates"}, {m.Expired, "expired"}, {m.Lost, "lost"}, {m.Failed, "failed"}, {m.Shed, "shed"}} {
+		if w.count > 0 {
+			out = append(out, fmt.Sprintf("Explain(%q)", w.what))
+		}
+	}
+	return out
+}
+
+// String is the report for people: verdict, what became of the messages, every threshold, and what to ask next.
 func (r *Result) String() string {
 	var b strings.Builder
-	if err := r.report.Text(&b, false); err != nil {
+	print := r.report.Text
+	if r.temp != "" {
+		print = r.report.Findings
+	}
+	if err := print(&b, false); err != nil {
 		return err.Error()
+	}
+	if r.temp != "" {
+		b.WriteByte('\n')
+		if whys := r.whys(); len(whys) > 0 {
+			fmt.Fprintf(&b, "  why         %s\n", strings.Join(whys, ", "))
+		}
+		b.WriteString("  documents   are written when Options.Dir says where\n")
 	}
 	return b.String()
 }

@@ -2,9 +2,12 @@ package replay_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +41,85 @@ func TestPanicsBreakTheConnection(t *testing.T) {
 	}})
 	if r.Delivered() != 0 || r.Refused() != r.Offered() || r.Met() {
 		t.Errorf("%d of %d refused:\n%s", r.Refused(), r.Offered(), r)
+	}
+	if said := strings.Join(strings.Fields(r.String()), " "); !strings.Contains(said, fmt.Sprintf("the sender's handler panicked %d times", r.Offered())) {
+		t.Errorf("nobody is told of the panics:\n%s", r)
+	}
+}
+
+// What a sender does wrong is an error that says what to do, and the process lives on.
+func TestSlipsOfTheSender(t *testing.T) {
+	taken := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
+	for want, sender := range map[string]func(replay.Surroundings) (replay.Sender, error){
+		"no Handler": func(replay.Surroundings) (replay.Sender, error) {
+			return replay.Sender{Handler: http.HandlerFunc(nil)}, nil
+		},
+		"Options.Sender panicked: a slip": func(replay.Surroundings) (replay.Sender, error) { panic("a slip") },
+		"Options.Sender ended its goroutine": func(replay.Surroundings) (replay.Sender, error) {
+			runtime.Goexit()
+			return replay.Sender{}, nil
+		},
+		"Run panicked: a slip": func(replay.Surroundings) (replay.Sender, error) {
+			return replay.Sender{Handler: taken, Run: func(context.Context) error { panic("a slip") }}, nil
+		},
+		"no database": func(replay.Surroundings) (replay.Sender, error) {
+			return replay.Sender{Handler: taken, Run: func(context.Context) error { return errors.New("no database") }}, nil
+		},
+		"the sender goes on 5m0s after its context ended": func(replay.Surroundings) (replay.Sender, error) {
+			return replay.Sender{Handler: taken, Run: func(context.Context) error {
+				for {
+					time.Sleep(time.Second)
+				}
+			}}, nil
+		},
+		"left behind": func(replay.Surroundings) (replay.Sender, error) {
+			go func() {
+				for range time.Tick(time.Second) {
+				}
+			}()
+			return replay.Sender{Handler: taken}, nil
+		},
+	} {
+		r, err := replay.Run(context.Background(), replay.Options{YAML: quiet, Sender: sender})
+		if r != nil || err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// The report says nothing of what nobody measured, and points to no folder that will be gone.
+func TestReport(t *testing.T) {
+	trouble := strings.Replace(strings.Replace(quiet, "for: 1m", "for: 12m", 1), "thresholds:", "timeline: [{at: 1m, for: 1m, fault: {kind: latency, add: 1s}}]\nthresholds:", 1)
+	r := run(t, replay.Options{YAML: trouble, Sender: func(s replay.Surroundings) (replay.Sender, error) {
+		client := &http.Client{Transport: s.Transport}
+		return replay.Sender{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			to, text, _ := strings.Cut(read(r), " ")
+			body := fmt.Sprintf(`{"messaging_product": "whatsapp", "to": %q, "type": "text", "text": {"body": %q}}`, to, text)
+			req, _ := http.NewRequestWithContext(r.Context(), "POST", s.API+"/"+s.Phone+"/messages", strings.NewReader(body))
+			req.Header.Set("Authorization", "Bearer "+s.Token)
+			req.Header.Set("Content-Type", "application/json")
+			res, err := client.Do(req)
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusBadGateway)
+				return
+			}
+			_ = res.Body.Close()
+			w.WriteHeader(http.StatusAccepted)
+		})}, nil
+	}})
+	if r.Delivered() != r.Offered() || !r.Met() {
+		t.Errorf("%d of %d delivered", r.Delivered(), r.Offered())
+	}
+	for _, wrong := range []string{"never drained", "report.html", "aftershock watch"} {
+		if strings.Contains(r.String(), wrong) {
+			t.Errorf("%q in\n%s", wrong, r)
+		}
+	}
+	if !strings.Contains(r.String(), "load back at") {
+		t.Errorf("the trouble is missing in\n%s", r)
+	}
+	if tale, err := r.Explain("m000001"); err != nil || !strings.Contains(tale, "m000001") {
+		t.Errorf("%v\n%s", err, tale)
 	}
 }
 

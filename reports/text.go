@@ -38,8 +38,21 @@ func (v Verdict) mark() string { return map[Verdict]string{Met: "✓", Missed: "
 
 // Text prints the verdict for people who have never seen one.
 func (r *Report) Text(w io.Writer, color bool) error {
+	b := r.findings(paint{color})
+	b.WriteByte('\n')
+	r.pointers(b, paint{color})
+	_, err := io.WriteString(w, trimLines(b.String()))
+	return err
+}
+
+// Findings prints what Text does, without what points to the run's folder.
+func (r *Report) Findings(w io.Writer, color bool) error {
+	_, err := io.WriteString(w, trimLines(r.findings(paint{color}).String()))
+	return err
+}
+
+func (r *Report) findings(p paint) *bytes.Buffer {
 	var b bytes.Buffer
-	p := paint{color}
 	fmt.Fprintf(&b, "%s  %s\n", p.verdict(r.Words, r.Verdict, r.Words.Upper(r.Verdict)), p.bold(r.title()))
 	for _, line := range wrap(r.sentence(), textWidth-2) {
 		fmt.Fprintf(&b, "  %s\n", line)
@@ -50,10 +63,7 @@ func (r *Report) Text(w io.Writer, color bool) error {
 		b.WriteByte('\n')
 		r.thresholdTable(&b, p)
 	}
-	b.WriteByte('\n')
-	r.pointers(&b, p)
-	_, err := io.WriteString(w, trimLines(b.String()))
-	return err
+	return &b
 }
 
 // trimLines takes the spaces off the ends of lines, and commands to a CI's log off their beginnings.
@@ -274,7 +284,7 @@ func (r *Report) recoveryWords() string {
 	}
 	if c.drained != record.Never {
 		text += ", backlog drained at " + FormatClock(c.drained)
-	} else {
+	} else if c.held {
 		text += ", backlog never drained"
 	}
 	if c.metastable {

@@ -50,6 +50,7 @@ func replayed(t *testing.T, careful bool) *replay.Result {
 
 // The sender sends again what was not answered in time, and the replay finds it out and says why.
 func TestSendsAgainWhatWasAccepted(t *testing.T) {
+	t.Parallel()
 	r := replayed(t, false)
 	if verdict, _ := r.Verdict(); verdict != "missed" || r.Duplicates() < 100 {
 		t.Fatalf("%d copies, %s:\n%s", r.Duplicates(), verdict, r)
@@ -66,6 +67,7 @@ func TestSendsAgainWhatWasAccepted(t *testing.T) {
 
 // Mended, it is met.
 func TestCareful(t *testing.T) {
+	t.Parallel()
 	if r := replayed(t, true); !r.Met() {
 		t.Fatal(r)
 	}

@@ -116,7 +116,7 @@ const patience = 5 * time.Second
 // replayVirtual runs everything in a bubble. Only non-blocking looks at ctx are taken in there: waiting for a channel
 // that was made outside would stop the clock.
 func replayVirtual(ctx context.Context, o Options, w *record.Writer, live *Live) (_ record.Info, err error) {
-	if o.Queue == "jetstream" {
+	if o.Queue == "jetstream" || o.Sender != nil { // whose queue may be NATS, too
 		queue.Prepare()
 	}
 	gate := virtual.NewThrottle(o.Speed)
