@@ -22,12 +22,12 @@ func Watched(start time.Time, patience time.Duration, beat *atomic.Int64, f func
 			f()
 		})
 	}()
-	w := watchman{beat: beat, patience: patience}
+	w := watchman{beat: beat}
 	for {
 		select {
 		case p := <-ended:
 			return w.ended(p, bubble.Load())
-		case <-time.After(patience / 5):
+		case <-time.After(patience / enough):
 		}
 		if mine := bubble.Load(); mine != nil {
 			if held := w.look(*mine); held != nil {
@@ -39,14 +39,16 @@ func Watched(start time.Time, patience time.Duration, beat *atomic.Int64, f func
 
 // watchman remembers what held the bubble up at the last look.
 type watchman struct {
-	beat     *atomic.Int64
-	patience time.Duration
-	count    int64
-	held     string
-	since    time.Time
+	beat  *atomic.Int64
+	count int64
+	held  string
+	looks int // that saw the same; not a time, so that a machine that slept proves nothing
 }
 
-// look returns a *Stuck when the same goroutines have held the bubble up for as long as its patience.
+// enough is how many looks have to see the same.
+const enough = 5
+
+// look returns a *Stuck when enough looks have seen the same goroutines hold the bubble up.
 func (w *watchman) look(bubble string) error {
 	if now := w.beat.Load(); now != w.count {
 		w.count, w.held = now, ""
@@ -58,9 +60,11 @@ func (w *watchman) look(bubble string) error {
 	case moving || len(waiting) == 0:
 		w.held = ""
 	case print != w.held:
-		w.held, w.since = print, time.Now()
-	case time.Since(w.since) >= w.patience:
-		return &Stuck{Waiting: waiting}
+		w.held, w.looks = print, 0
+	default:
+		if w.looks++; w.looks >= enough {
+			return &Stuck{Waiting: waiting}
+		}
 	}
 	return nil
 }
