@@ -147,11 +147,11 @@ func reason(err error) string {
 }
 
 // formOf is the request form that a scenario asks for: its target's, or the reference sender's. Load must not reach Meta.
-func formOf(sc *scenarios.Scenario, base, fake string) (form, error) {
+func formOf(sc *scenarios.Scenario, base, fake string, allow check) (form, error) {
 	if sc.Target == nil {
 		return newReference(base, sc.Client.IdempotencyKey)
 	}
-	return newTargeted(sc, base, fake)
+	return newTargeted(sc, base, fake, allow)
 }
 
 // reference is the request form of the reference sender (design: POST /v1/messages).

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/instant"
+	"github.com/aftershock-dev/aftershock/internal/offlimits"
 	"github.com/aftershock-dev/aftershock/reports/record"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
@@ -130,7 +131,11 @@ const lead = time.Second
 func (r *Runner) lanes() instant.Lanes { return instant.Lanes{On: r.Virtual} }
 
 func (r *Runner) form() (form, error) {
-	return formOf(r.Scenario, r.System.URL, r.System.FakeURL)
+	allow := offlimits.Check
+	if r.Virtual { // whatever the name resolves to, the network in memory is all there is
+		allow = offlimits.CheckName
+	}
+	return formOf(r.Scenario, r.System.URL, r.System.FakeURL, allow)
 }
 
 // drain is how long to wait for the backlog to empty after the load.

@@ -39,7 +39,7 @@ func NewShare(ctx context.Context, sc *scenarios.Scenario, to Aim, shard, shards
 	for i := shard; i < len(at); i += shards {
 		s.at = append(s.at, at[i])
 	}
-	if s.form, err = formOf(sc, to.URL, to.FakeURL); err != nil {
+	if s.form, err = formOf(sc, to.URL, to.FakeURL, offlimits.Check); err != nil {
 		return nil, err
 	}
 	if sc.Messages.Numbers != "" {

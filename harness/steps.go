@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/jsonpath"
-	"github.com/aftershock-dev/aftershock/internal/offlimits"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
 
@@ -100,28 +99,33 @@ func (s *steps) placeholders() map[string]string {
 	return out
 }
 
-// where is a step's URL: a path is one of the target's.
+// where is a step's URL. A path is one of the target's, and a URL on the target's own host goes where the target went.
 func (s *steps) where(g *stage, v scenarios.TargetFields) (string, error) {
-	base := s.form.base
-	if u, err := url.Parse(base); err == nil && u.Host != "" {
-		base = u.Scheme + "://" + u.Host // a path in it is that of the message
+	text, err := g.draft.where(v, "")
+	if err != nil {
+		return "", err
 	}
-	where, err := g.draft.where(v, "")
-	if err != nil || !strings.HasPrefix(where, "/") {
-		return where, err
+	where, err := url.Parse(text)
+	if err != nil {
+		return "", err
 	}
-	if base == "" {
-		front, err := s.form.send.where(v, "")
-		if err != nil {
-			return "", err
-		}
-		u, err := url.Parse(front)
-		if err != nil {
-			return "", err
-		}
-		base = u.Scheme + "://" + u.Host
+	front, err := s.form.send.where(v, "")
+	if err != nil {
+		return "", err
 	}
-	return base + where, nil
+	own, err := url.Parse(front)
+	if err != nil {
+		return "", err
+	}
+	if !strings.HasPrefix(text, "/") && (where.Host != own.Host || where.Host == "") {
+		return text, nil
+	}
+	base := own
+	if u, err := url.Parse(s.form.base); err == nil && u.Host != "" {
+		base = u // a path in it is that of the message
+	}
+	where.Scheme, where.Host = base.Scheme, base.Host
+	return where.String(), nil
 }
 
 // allowed refuses a host of Meta's: an answer may name any.
@@ -134,7 +138,7 @@ func (s *steps) allowed(ctx context.Context, where string) error {
 		err, _ := known.(error)
 		return err
 	}
-	err = offlimits.Check(ctx, where)
+	err = s.form.check(ctx, where)
 	if ctx.Err() == nil {
 		s.hosts.Store(u.Host, err)
 	}

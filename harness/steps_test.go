@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aftershock-dev/aftershock/internal/offlimits"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
 
@@ -79,7 +80,7 @@ func TestStepsBeforeAMessage(t *testing.T) {
 			{Name: "upload", When: "{{.MediaURL}}", URL: "/upload", Headers: map[string]string{"Authorization": "Bearer {{.Taken.token}}"}, Success: []int{201}, Take: map[string]string{"media": "header:X-Media-Id"}},
 		},
 	}}
-	f, err := newTargeted(sc, "", "")
+	f, err := newTargeted(sc, "", "", offlimits.Check)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +114,7 @@ func TestStepThatFails(t *testing.T) {
 	sc := &scenarios.Scenario{Client: scenarios.Client{Timeout: time.Second}, Target: &scenarios.Target{
 		URL: server.URL, Steps: []scenarios.Request{{URL: "/x", Take: map[string]string{"id": "$.id"}}},
 	}}
-	f, err := newTargeted(sc, "", "")
+	f, err := newTargeted(sc, "", "", offlimits.Check)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,13 +133,13 @@ func TestStepThatFails(t *testing.T) {
 		}
 	}
 	sc.Target.Steps[0].URL = "https://graph.facebook.com/x"
-	if _, err := newTargeted(sc, "", ""); err == nil || !strings.Contains(err.Error(), "Meta's own server") {
+	if _, err := newTargeted(sc, "", "", offlimits.Check); err == nil || !strings.Contains(err.Error(), "Meta's own server") {
 		t.Errorf("a step to Meta: %v", err)
 	}
 	sc.Target.Steps[0] = scenarios.Request{URL: "/x", Take: map[string]string{"next": "$.next"}}
 	sc.Target.Steps = append(sc.Target.Steps, scenarios.Request{URL: "{{.Taken.next}}"})
 	answer = `{"next": "https://graph.facebook.com/steal"}`
-	if f, err = newTargeted(sc, "", ""); err != nil {
+	if f, err = newTargeted(sc, "", "", offlimits.Check); err != nil {
 		t.Fatal(err)
 	}
 	c := &caller{ctx: t.Context(), next: http.DefaultTransport, client: sc.Client, form: f, start: time.Now(), told: &tries{}}

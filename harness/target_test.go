@@ -19,7 +19,7 @@ func TestTargetRequest(t *testing.T) {
 		Method: "PUT", URL: "http://sender.local/send?key={{.Key}}", Body: `{"to":"{{.To}}","text":"{{.Text}}","api":"{{.FakeWA}}"}`,
 		Headers: map[string]string{"X-Key": "{{.Key}}"}, Success: []int{201},
 	}}
-	f, err := newTargeted(sc, "http://127.0.0.1:9000", "http://127.0.0.1:8080")
+	f, err := newTargeted(sc, "http://127.0.0.1:9000", "http://127.0.0.1:8080", offlimits.Check)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestRunsThatProveNothing(t *testing.T) {
 		{"copies without a marker", []row{taken, taken}, 3, "the API accepted 3 messages that carry no marker"},
 	} {
 		r := &Runner{Scenario: &scenarios.Scenario{Target: &scenarios.Target{URL: "http://127.0.0.1:9000"}}}
-		f, err := newTargeted(r.Scenario, "", "")
+		f, err := newTargeted(r.Scenario, "", "", offlimits.Check)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,11 +76,11 @@ func TestRunsThatProveNothing(t *testing.T) {
 
 func TestTargetRefusesBrokenTemplates(t *testing.T) {
 	sc := &scenarios.Scenario{Target: &scenarios.Target{URL: "http://x/{{.Nope}}"}}
-	if _, err := newTargeted(sc, "", ""); err == nil {
+	if _, err := newTargeted(sc, "", "", offlimits.Check); err == nil {
 		t.Error("a template with an unknown field was taken")
 	}
 	sc = &scenarios.Scenario{Target: &scenarios.Target{URL: `{{with .To}}https://graph.facebook.com{{end}}/v24.0/1/messages`}}
-	if _, err := newTargeted(sc, "", ""); !errors.Is(err, offlimits.ErrMeta) {
+	if _, err := newTargeted(sc, "", "", offlimits.Check); !errors.Is(err, offlimits.ErrMeta) {
 		t.Errorf("a template that becomes Meta's address: %v", err)
 	}
 }

@@ -1,10 +1,11 @@
 package replay_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/replay"
@@ -30,10 +31,13 @@ thresholds:
 	r, err := replay.Run(context.Background(), replay.Options{YAML: scenario, Sender: func(s replay.Surroundings) (replay.Sender, error) {
 		client := &http.Client{Transport: s.Transport, Timeout: 5 * time.Second}
 		return replay.Sender{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			var body strings.Builder
-			_, _ = fmt.Fprint(&body, read(r))
+			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 64<<10))
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusBadRequest)
+				return
+			}
 			for range 3 {
-				req, _ := http.NewRequest("POST", s.API+"/"+s.Phone+"/messages", strings.NewReader(body.String()))
+				req, _ := http.NewRequest("POST", s.API+"/"+s.Phone+"/messages", bytes.NewReader(body))
 				req.Header.Set("Authorization", "Bearer "+s.Token)
 				req.Header.Set("Content-Type", "application/json")
 				if res, err := client.Do(req); err == nil {
@@ -53,16 +57,4 @@ thresholds:
 	verdict, _ := r.Verdict()
 	fmt.Println(verdict, r.Offered(), "offered,", r.Delivered(), "delivered,", r.Duplicates(), "copies too many")
 	// Output: missed 299 offered, 299 delivered, 59 copies too many
-}
-
-func read(r *http.Request) string {
-	b := make([]byte, 4096)
-	n := 0
-	for n < len(b) {
-		k, err := r.Body.Read(b[n:])
-		if n += k; err != nil {
-			break
-		}
-	}
-	return string(b[:n])
 }

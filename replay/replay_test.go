@@ -93,7 +93,8 @@ func TestReport(t *testing.T) {
 	r := run(t, replay.Options{YAML: trouble, Sender: func(s replay.Surroundings) (replay.Sender, error) {
 		client := &http.Client{Transport: s.Transport}
 		return replay.Sender{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			to, text, _ := strings.Cut(read(r), " ")
+			handed, _ := io.ReadAll(r.Body)
+			to, text, _ := strings.Cut(string(handed), " ")
 			body := fmt.Sprintf(`{"messaging_product": "whatsapp", "to": %q, "type": "text", "text": {"body": %q}}`, to, text)
 			req, _ := http.NewRequestWithContext(r.Context(), "POST", s.API+"/"+s.Phone+"/messages", strings.NewReader(body))
 			req.Header.Set("Authorization", "Bearer "+s.Token)

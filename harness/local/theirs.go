@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -71,12 +72,9 @@ func buildTheirs(o Options) (*System, error) {
 	if f, ok := theirs.Handler.(http.HandlerFunc); theirs.Handler == nil || ok && f == nil {
 		return nil, errors.New("the sender has no Handler: nobody could hand it a message")
 	}
-	webhook := theirs.Webhook
-	if webhook == "" && o.Scenario.Target != nil && strings.HasPrefix(o.Scenario.Target.Webhook, "/") {
-		webhook = o.Scenario.Target.Webhook
-	}
-	if webhook != "" {
-		webhook = "http://" + hostYours + webhook
+	webhook, err := webhookOf(theirs, o.Scenario.Target)
+	if err != nil {
+		return nil, err
 	}
 	s.fake, err = fakewa.NewServer(fakeCfg, fakewa.Wiring{
 		Webhook: webhook, AppSecret: appSecret, VerifyToken: verifyToken, Transport: s.network, MediaHosts: []string{hostMedia},
@@ -140,6 +138,26 @@ func guarded(what string, run func(context.Context) error) func(context.Context)
 		}()
 		return run(ctx)
 	}
+}
+
+// webhookOf is where statuses are posted: the path that the sender names, or that of the target's webhook, whose host does
+// not matter here any more than that of its url; "" is nowhere.
+func webhookOf(theirs Sender, target *scenarios.Target) (string, error) {
+	path := theirs.Webhook
+	if path == "" && target != nil && target.Webhook != "" {
+		u, err := url.Parse(target.Webhook)
+		if err != nil {
+			return "", fmt.Errorf("target.webhook: %w", err)
+		}
+		path = u.RequestURI()
+	}
+	switch {
+	case path == "":
+		return "", nil
+	case !strings.HasPrefix(path, "/"):
+		return "", fmt.Errorf("the sender's Webhook is %q: say the path at which its Handler takes statuses, such as /webhook", path)
+	}
+	return "http://" + hostYours + path, nil
 }
 
 // fakeSettings changes whatsapp.… keys; those of the reference sender do not reach a sender of one's own.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"syscall"
@@ -24,6 +25,17 @@ func TestTimeIsVirtual(t *testing.T) {
 	})
 	if !began.Equal(june) || ended.Sub(began) != 8*time.Hour {
 		t.Errorf("the bubble went from %v to %v", began, ended)
+	}
+}
+
+// A name that is looked up inside one bubble must not end the process in the next.
+func TestNamesCanBeLookedUpInEveryBubble(t *testing.T) {
+	for range 2 {
+		virtual.Run(june, func() {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			_, _ = net.DefaultResolver.LookupNetIP(ctx, "ip", "localhost")
+		})
 	}
 }
 

@@ -35,3 +35,17 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+// Names and literal addresses are told without a look-up; what a name resolves to is not asked.
+func TestCheckName(t *testing.T) {
+	for url, meta := range map[string]bool{
+		"http://sender.acme.internal/x":    false,
+		"http://localhost:9000":            false,
+		"https://graph.facebook.com/v24.0": true,
+		"http://157.240.1.35:80":           true,
+	} {
+		if err := CheckName(t.Context(), url); errors.Is(err, ErrMeta) != meta || err != nil && !meta {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
