@@ -111,14 +111,32 @@ func TestTimeIsSqueezed(t *testing.T) {
 	if err != nil || f.waits == "" {
 		t.Skip("the rest needs python3 and a C compiler")
 	}
+	// A wait that is not shortened takes 100 s by the program's clocks, and one that is takes 5 s and what the machine is late, of
+	// which the best of a few tries has little.
 	const waits = `
 import queue, select, threading, time
-a, m = time.time(), time.monotonic()
-time.sleep(5); select.select([], [], [], 5); threading.Event().wait(5)
-try: queue.Queue().get(timeout=5)
-except queue.Empty: pass
-print(round(time.time() - a), round(time.monotonic() - m))`
-	if got := strings.Fields(run(0, python, "-c", waits)); !slices.Equal(got, []string{"20", "20"}) && !slices.Equal(got, []string{"21", "21"}) {
-		t.Errorf("four waits of five seconds took %v by Python's clocks", got)
+def empty():
+    try: queue.Queue().get(timeout=5)
+    except queue.Empty: pass
+for wait in (lambda: time.sleep(5)), (lambda: select.select([], [], [], 5)), (lambda: threading.Event().wait(5)), empty:
+    a, m = time.time(), time.monotonic()
+    wait()
+    print(time.time() - a, time.monotonic() - m)`
+	var best []float64
+	for range 5 {
+		for i, text := range strings.Fields(run(0, python, "-c", waits)) {
+			took, err := strconv.ParseFloat(text, 64)
+			switch {
+			case err != nil || took < 4.99:
+				t.Fatalf("wait %d of five seconds took %s", i/2, text)
+			case i == len(best):
+				best = append(best, took)
+			}
+			best[i] = min(best[i], took)
+		}
+		if len(best) == 8 && slices.Max(best) < 50 {
+			return
+		}
 	}
+	t.Errorf("waits of five seconds took %v by Python's two clocks, at best", best)
 }
