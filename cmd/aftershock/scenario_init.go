@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/aftershock-dev/aftershock/internal/strict"
 	"github.com/aftershock-dev/aftershock/quantity"
@@ -123,7 +123,7 @@ it takes what stands below for granted. NAME - prints the file instead.`,
 		if !print && !force && exists(file) {
 			return usageError(fmt.Errorf("%s is there already\nhint: choose another name, or --force", file))
 		}
-		ask := !yes && !print && isatty.IsTerminal(os.Stdin.Fd())
+		ask := !yes && !print && term.IsTerminal(int(os.Stdin.Fd()))
 		if err := answer(&s, all, cmd, ask); err != nil {
 			return err
 		}

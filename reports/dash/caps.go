@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/charmbracelet/x/term"
+	"golang.org/x/term"
 )
 
 // Glyphs is the set of characters that charts and frames are drawn with.
@@ -59,7 +59,7 @@ type TTY struct{ In, Out, Err bool }
 func TTYs(in, out, err any) TTY {
 	is := func(v any) bool {
 		f, ok := v.(interface{ Fd() uintptr })
-		return ok && term.IsTerminal(f.Fd())
+		return ok && term.IsTerminal(int(f.Fd()))
 	}
 	return TTY{is(in), is(out), is(err)}
 }
@@ -150,6 +150,6 @@ func size(w io.Writer) (width, height int, ok bool) {
 	if !isFile {
 		return 0, 0, false
 	}
-	width, height, err := term.GetSize(f.Fd())
+	width, height, err := term.GetSize(int(f.Fd()))
 	return width, height, err == nil && width > 0 && height > 0
 }

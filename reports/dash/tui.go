@@ -10,7 +10,7 @@ import (
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
-	"github.com/charmbracelet/x/term"
+	"golang.org/x/term"
 
 	_ "github.com/aftershock-dev/aftershock/reports/dash/internal/quiet" // before bubbletea asks the terminal anything
 )
@@ -136,14 +136,14 @@ func readBaseline(ctx context.Context, s Source) (*History, error) {
 // raw switches a terminal to single keys.
 func raw(in io.Reader) (restore func() error, err error) {
 	f, ok := in.(interface{ Fd() uintptr })
-	if !ok || !term.IsTerminal(f.Fd()) {
+	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil, errors.New("the input is not a terminal: use --ui plain")
 	}
-	state, err := term.MakeRaw(f.Fd())
+	state, err := term.MakeRaw(int(f.Fd()))
 	if err != nil {
 		return nil, err
 	}
-	return func() error { return term.Restore(f.Fd(), state) }, nil
+	return func() error { return term.Restore(int(f.Fd()), state) }, nil
 }
 
 // farewell leaves the last word in the scrollback: what was seen last, and how to come back.
