@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -36,6 +37,9 @@ type SweepRun struct {
 	Metrics  map[string]float64 `json:"metrics"`
 	Digest   string             `json:"digest"`
 	WallS    float64            `json:"wall_s"`
+	Missed   []string           `json:"missed,omitempty"`   // thresholds that were missed, or statements that did not come true, by id
+	Unjudged []string           `json:"unjudged,omitempty"` // thresholds that could not be judged, by id
+	Doubts   []string           `json:"doubts,omitempty"`   // why the run cannot be believed
 }
 
 // RunOf keeps of a report what a sweep needs.
@@ -47,52 +51,17 @@ func RunOf(r *Report) SweepRun {
 			run.Metrics[m.Name] = v
 		}
 	}
+	run.Doubts = r.untrusted()
+	for _, t := range r.Thresholds {
+		switch {
+		case t.Warn():
+		case t.Verdict == Missed:
+			run.Missed = append(run.Missed, t.ID)
+		case t.Verdict == Invalid:
+			run.Unjudged = append(run.Unjudged, t.ID)
+		}
+	}
 	return run
-}
-
-// SafeRule is one condition that a setting has to keep on every seed to be called safe.
-type SafeRule struct {
-	Says   string // "no duplicates"
-	Metric string
-	Is     string
-}
-
-// DefaultSafe is what safe means unless one says otherwise.
-var DefaultSafe = []SafeRule{
-	{"no duplicates", "duplicates.copies", "== 0"},
-	{"nothing expired", "messages.expired", "== 0"},
-	{"nothing lost, failed or refused", "messages.ended_badly", "== 0"},
-	{"nothing left waiting", "messages.pending", "== 0"},
-	{"nothing sent astray", "messages.misdelivered", "== 0"},
-}
-
-// ParseSafe reads "duplicates.copies == 0".
-func ParseSafe(text string) (SafeRule, error) {
-	metric, is, ok := strings.Cut(strings.TrimSpace(text), " ")
-	if !ok {
-		return SafeRule{}, fmt.Errorf("%q is not a condition: write a metric and a limit, such as \"duplicates.copies == 0\"", text)
-	}
-	m, err := Metric(metric)
-	if err != nil {
-		return SafeRule{}, err
-	}
-	if c, err := ParseCriterion(m.Unit, is); err != nil {
-		return SafeRule{}, err
-	} else if c.Relative {
-		return SafeRule{}, fmt.Errorf("%q: a sweep has no baseline", text)
-	}
-	return SafeRule{Says: text, Metric: metric, Is: strings.TrimSpace(is)}, nil
-}
-
-// Holds reports whether a run keeps the rule; a run without the metric does not.
-func (s SafeRule) Holds(r SweepRun) bool {
-	m, err := Metric(s.Metric)
-	if err != nil {
-		return false
-	}
-	c, err := ParseCriterion(m.Unit, s.Is)
-	v, ok := r.Metrics[s.Metric]
-	return err == nil && ok && r.Verdict != Invalid && c.Holds(v)
 }
 
 // Sweep is a sweep prepared for its documents.
@@ -111,10 +80,10 @@ func NewSweep(rec SweepRecord, safe []SafeRule, headline, cost string) (*Sweep, 
 	if cost == "" {
 		cost = "delivery_time.p99"
 	}
-	if len(safe) == 0 {
-		safe = DefaultSafe
-	}
 	s := &Sweep{SweepRecord: rec, Safe: safe}
+	if len(safe) == 0 {
+		s.Safe = defaultSafe(s.words())
+	}
 	var err error
 	if s.Headline, err = Metric(headline); err != nil {
 		return nil, err
@@ -142,18 +111,6 @@ func (s *Sweep) value(p SweepPoint, m MetricDef) float64 {
 		return worst
 	}
 	return median(v)
-}
-
-// keeps reports whether a point keeps a rule on every seed.
-func (s *Sweep) keeps(p SweepPoint, rules ...SafeRule) bool {
-	for _, r := range p.Runs {
-		for _, rule := range rules {
-			if !rule.Holds(r) {
-				return false
-			}
-		}
-	}
-	return len(p.Runs) == len(s.Seeds)
 }
 
 // name says which point it is.
@@ -248,10 +205,11 @@ type sweepColumn struct {
 }
 
 var sweepColumns = []sweepColumn{
-	{"messages.harmed.rate", "harmed", "share of messages sent twice, sent astray, expired, lost, failed, refused or left waiting", true},
+	{"messages.harmed.rate", "harmed", "share of messages not delivered exactly once", true},
 	{"duplicates.copies", "copies", "sent too many", true},
 	{"messages.expired", "expired", "", true},
 	{"messages.ended_badly", "lost", "lost, failed or refused", true},
+	{"messages.pending", "waiting", "left waiting at the end", true},
 	{"delivery_time.p50", "p50", "", false},
 	{"delivery_time.p99", "p99", "of the delivery time", true},
 	{"attempts.amplification", "amplification", "", false},
@@ -259,14 +217,15 @@ var sweepColumns = []sweepColumn{
 	{"replicas.hours", "replica h", "", false},
 }
 
-// legend says what the columns mean.
-func (s *Sweep) legend() string {
+// legend says what the columns of a table mean.
+func (s *Sweep) legend(t table) string {
 	var parts []string
 	for _, c := range sweepColumns {
-		if c.meaning != "" {
+		if c.meaning != "" && slices.Contains(t.Head, c.head) {
 			parts = append(parts, c.head+": "+c.meaning)
 		}
 	}
+	parts = append(parts, s.words().Of(Met)+": runs, of all seeds")
 	text := strings.Join(append(parts, "safe: "+s.safeName()), "; ")
 	if len(s.Seeds) > 1 {
 		text += "; counts are the worst of the seeds, times their median"
@@ -282,45 +241,86 @@ func (s *Sweep) table(brief bool) table {
 			columns = append(columns, c)
 		}
 	}
+	t := s.tableOf(columns, brief)
+	for brief && t.width() > textWidth-2 {
+		i := s.dispensable(columns)
+		if i < 0 {
+			break
+		}
+		columns = slices.Delete(columns, i, i+1)
+		t = s.tableOf(columns, brief)
+	}
+	return t
+}
+
+// dispensable is the column that says least, where there is no room for all: one that is zero in every row, else the last
+// that is neither the first nor on its own.
+func (s *Sweep) dispensable(columns []sweepColumn) int {
+	for i := len(columns) - 1; i > 0; i-- {
+		m, err := Metric(columns[i].metric)
+		if err == nil && !slices.ContainsFunc(s.Points, func(p SweepPoint) bool { return s.value(p, m) != 0 }) {
+			return i
+		}
+	}
+	if len(columns) < 2 {
+		return -1
+	}
+	return len(columns) - 1
+}
+
+// tableOf lists the points with these columns.
+func (s *Sweep) tableOf(columns []sweepColumn, brief bool) table {
 	t := table{Head: append([]string{"#"}, s.settingHeads()...)}
 	for _, c := range columns {
 		t.Head = append(t.Head, c.head)
 	}
+	t.Head = append(t.Head, s.words().Of(Met), "safe")
 	if !brief {
-		t.Head = append(t.Head, "thresholds")
+		t.Head = append(t.Head, s.brokeTitle())
 	}
-	t.Head = append(t.Head, "safe")
 	for i, p := range s.ranked() {
 		row := append([]string{fmt.Sprint(i + 1)}, s.settingCells(p)...)
 		for _, c := range columns {
-			m, err := Metric(c.metric)
-			if err != nil {
-				row = append(row, "")
-				continue
-			}
-			v := s.value(p, m)
-			cell := m.Unit.Format(v)
-			if math.IsNaN(v) && c.metric == "recovery.drain" && neverDrained(p) {
-				cell = "never"
-			}
-			row = append(row, cell)
+			row = append(row, s.cell(p, c))
 		}
-		met := 0
-		for _, r := range p.Runs {
-			if r.Verdict == Met {
-				met++
-			}
-		}
+		row = append(row, fmt.Sprintf("%d/%d", met(p), len(p.Runs)), s.safeMark(p))
 		if !brief {
-			row = append(row, fmt.Sprintf("%d/%d %s", met, len(p.Runs), s.words().Of(Met)))
+			row = append(row, s.brokeWords(p))
 		}
-		safe := "x"
-		if s.keeps(p, s.Safe...) {
-			safe = "ok"
-		}
-		t.Rows = append(t.Rows, append(row, safe))
+		t.Rows = append(t.Rows, row)
 	}
 	return t
+}
+
+// cell writes a metric of a point.
+func (s *Sweep) cell(p SweepPoint, c sweepColumn) string {
+	m, err := Metric(c.metric)
+	if err != nil {
+		return ""
+	}
+	v := s.value(p, m)
+	if math.IsNaN(v) && c.metric == "recovery.drain" && neverDrained(p) {
+		return "never"
+	}
+	return m.Unit.Format(v)
+}
+
+// met counts the runs of a point that were met, or reproduced.
+func met(p SweepPoint) int {
+	n := 0
+	for _, r := range p.Runs {
+		if r.Verdict == Met {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *Sweep) safeMark(p SweepPoint) string {
+	if s.keeps(p, s.Safe...) {
+		return "ok"
+	}
+	return "x"
 }
 
 // words are what the sweep calls its runs' verdicts.

@@ -55,13 +55,13 @@ func (s *Sweep) figureMap() (chart.Figure, bool) {
 					safe++
 				}
 			}
-			values, texts = append(values, v), append(texts, s.cellText(i, j))
+			values, texts = append(values, v), append(texts, s.cellWhy(i, j))
 		}
 		g.Value, g.Text = append(g.Value, values), append(g.Text, texts)
 	}
-	title := fmt.Sprintf("%d of %d settings keep %s", safe, len(x.Levels)*len(y.Levels), s.safeName())
+	title := fmt.Sprintf("%d of %d settings are safe on %s", safe, len(x.Levels)*len(y.Levels), plural(len(s.Seeds), "seed"))
 	return chart.Figure{ID: "P14", Slug: "map", Title: title,
-		Caption: "Each cell shows " + s.Headline.Name + " and whether the setting is safe on every seed (ok or x); blue is the best that was seen, orange the worst.",
+		Caption: "Each cell shows " + s.Headline.Name + " and whether the setting is safe on every seed (ok, or x with what broke); blue is the best that was seen, orange the worst.",
 		Panels:  []chart.Panel{{Height: 34 * float64(len(y.Levels)), X: xAxis, Y: yAxis, Cells: g}}}, true
 }
 
@@ -226,7 +226,7 @@ func (s *Sweep) html() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := sweepPage{Style: template.CSS(style), Title: s.heading(), Safe: s.SafeWords(), Table: s.table(false), Legend: s.legend(), Front: s.frontTable(), Effects: s.effectTable()}
+	p := sweepPage{Style: template.CSS(style), Title: s.heading(), Safe: s.SafeWords(), Table: s.table(false), Legend: s.legend(s.table(false)), Front: s.frontTable(), Effects: s.effectTable()}
 	for _, f := range s.figures() {
 		p.Figures = append(p.Figures, pageFigure{ID: f.ID, Caption: f.Caption, SVG: template.HTML(f.SVG())})
 	}

@@ -17,8 +17,17 @@ func (s *Sweep) Text(w io.Writer) error {
 		}
 	}
 	paragraph("", s.heading())
-	b.WriteString("\n" + s.table(true).plainText("  ") + "\n")
-	paragraph("  ", s.legend())
+	points := s.table(true)
+	b.WriteString("\n" + points.plainText("  ") + "\n")
+	paragraph("  ", s.legend(points))
+	if lines := s.brokeLines(); len(lines) > 0 {
+		b.WriteString("\n" + capital(s.brokeTitle()) + ":\n")
+		for _, line := range lines {
+			for i, l := range wrap(line, textWidth-6) {
+				b.WriteString(map[bool]string{true: "  ", false: "     "}[i == 0] + l + "\n")
+			}
+		}
+	}
 	if m, ok := s.mapTable(); ok {
 		b.WriteString("\n" + s.mapTitle() + "\n\n" + m.plainText("  "))
 	}
@@ -52,8 +61,9 @@ func (s *Sweep) Markdown(w io.Writer) error {
 	for _, line := range s.SafeWords() {
 		fmt.Fprintf(&b, "- %s\n", markdownText(line))
 	}
-	b.WriteString("\n" + s.table(false).markdown())
-	fmt.Fprintf(&b, "\n%s\n", markdownText(s.legend()))
+	points := s.table(false)
+	b.WriteString("\n" + points.markdown())
+	fmt.Fprintf(&b, "\n%s\n", markdownText(s.legend(points)))
 	if m, ok := s.mapTable(); ok {
 		fmt.Fprintf(&b, "\n### %s\n\n%s", s.mapTitle(), m.markdown())
 	}
@@ -118,15 +128,24 @@ func (s *Sweep) mapTable() (table, bool) {
 	if len(s.Axes) < 2 || s.switches() {
 		return table{}, false
 	}
+	t := s.mapOf(s.cellWhy)
+	if t.width() > textWidth-2 {
+		t = s.mapOf(s.cellText)
+	}
+	return t, true
+}
+
+// mapOf makes the map of cells.
+func (s *Sweep) mapOf(cell func(i, j int) string) table {
 	t := table{Head: append([]string{""}, s.Axes[1].Levels...)}
 	for i, row := range s.Axes[0].Levels {
 		cells := []string{row}
 		for j := range s.Axes[1].Levels {
-			cells = append(cells, s.cellText(i, j))
+			cells = append(cells, cell(i, j))
 		}
 		t.Rows = append(t.Rows, cells)
 	}
-	return t, true
+	return t
 }
 
 func (s *Sweep) cellText(i, j int) string {
@@ -134,12 +153,24 @@ func (s *Sweep) cellText(i, j int) string {
 	if !ok || len(p.Runs) == 0 {
 		return "–"
 	}
-	sign := " x"
-	if s.keeps(p, s.Safe...) {
-		sign = " ok"
-	}
-	return s.Headline.Unit.Format(s.value(p, s.Headline)) + sign
+	return s.Headline.Unit.Format(s.value(p, s.Headline)) + " " + s.safeMark(p)
 }
+
+// cellWhy is cellText with what broke, where there is room for it.
+func (s *Sweep) cellWhy(i, j int) string {
+	text := s.cellText(i, j)
+	if p, ok := s.at(i, j); ok && len(s.Axes[1].Levels) <= mostReasons && len(p.Runs) > 0 {
+		if why := s.brokeBrief(p); why != "" {
+			text += " " + why
+		}
+	}
+	return text
+}
+
+// mostReasons is how many columns of the map leave room for reasons.
+const mostReasons = 4
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 func (s *Sweep) frontTitle() string {
 	if len(s.front()) == 1 {
@@ -208,7 +239,7 @@ func (s *Sweep) region(says, seeds string, rules ...SafeRule) string {
 			good = append(good, p)
 		}
 	}
-	head := strings.ToUpper(says[:1]) + says[1:] + " " + seeds + ": "
+	head := capital(says) + " " + seeds + ": "
 	switch {
 	case len(good) == 0 && len(s.ranked()) == 0:
 		return head + "nothing has run yet."
@@ -294,6 +325,8 @@ type SweepPointSummary struct {
 	Levels  []string           `json:"levels"`
 	Runs    int                `json:"runs"`
 	Safe    bool               `json:"safe"`
+	Met     int                `json:"met"`     // runs
+	Broken  []Broken           `json:"broken"`  // what did not hold, on how many seeds
 	Metrics map[string]float64 `json:"metrics"` // median over the seeds, counts of harm their worst
 }
 
@@ -309,7 +342,7 @@ type SweepEffect struct {
 func (s *Sweep) Summary() SweepSummary {
 	out := SweepSummary{Schema: "aftershock.sweepsummary/v1", Scenario: s.Scenario, Axes: s.Axes, Seeds: s.Seeds, Points: []SweepPointSummary{}, Front: [][]string{}, Effects: []SweepEffect{}, Safe: s.SafeWords()}
 	for _, p := range s.ranked() {
-		ps := SweepPointSummary{Levels: s.levelNames(p), Runs: len(p.Runs), Safe: s.keeps(p, s.Safe...), Metrics: map[string]float64{}}
+		ps := SweepPointSummary{Levels: s.levelNames(p), Runs: len(p.Runs), Safe: s.keeps(p, s.Safe...), Met: met(p), Broken: append([]Broken{}, s.broke(p)...), Metrics: map[string]float64{}}
 		for _, m := range Metrics() {
 			if v := s.value(p, m); !math.IsNaN(v) {
 				ps.Metrics[m.Name] = v

@@ -274,6 +274,21 @@ func (t table) fit(rows [][]string, room int) []int {
 	return width
 }
 
+// width is how wide the table is when nothing wraps.
+func (t table) width() int {
+	width := make([]int, len(t.Head))
+	for _, row := range append([][]string{t.Head}, t.Rows...) {
+		for i, c := range row {
+			width[i] = max(width[i], runes(c))
+		}
+	}
+	all := 2 * (len(width) - 1)
+	for _, w := range width {
+		all += w
+	}
+	return all
+}
+
 // markdown prints the table for GitHub.
 func (t table) markdown() string {
 	var b strings.Builder
