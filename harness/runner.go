@@ -38,6 +38,7 @@ type Runner struct {
 
 	mu       sync.Mutex
 	invalid  []string
+	machine  []string // of those, what the machine did
 	warnings []string
 	replicas float64 // ready at the last reading
 	numbered int     // interventions so far, planned ones included
@@ -232,6 +233,16 @@ func (r *Runner) invalidate(why string) {
 	}
 }
 
+// hindered notes that the machine, and not the sender, spoilt the measurement.
+func (r *Runner) hindered(why string) {
+	r.invalidate(why)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !slices.Contains(r.machine, why) {
+		r.machine = append(r.machine, why)
+	}
+}
+
 // finish reads what is left, decides every outcome and closes the record's content.
 func (r *Runner) finish(ctx context.Context, meter *meter, f form, m *mint) (record.Info, error) {
 	t := meter.table
@@ -316,14 +327,14 @@ func (r *Runner) health(t *table) {
 	h.LatenessP50, h.LatenessP99, h.LatenessMax = at(late, .5), at(late, .99), at(late, 1)
 	h.Unsent = unsent
 	if h.LatenessP99 > r.Lateness {
-		r.invalidate(fmt.Sprintf("hits started late: p99 %v is over the budget of %v", h.LatenessP99, r.Lateness))
+		r.hindered(fmt.Sprintf("hits started late: p99 %v is over the budget of %v", h.LatenessP99, r.Lateness))
 	}
 	if unsent > 0 && r.Info.State != "interrupted" {
-		r.invalidate(fmt.Sprintf("hits that could not be sent: %d", unsent))
+		r.hindered(fmt.Sprintf("hits that could not be sent: %d", unsent))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	h.Invalid, h.Warnings = slices.Clone(r.invalid), slices.Clone(r.warnings)
+	h.Invalid, h.Machine, h.Warnings = slices.Clone(r.invalid), slices.Clone(r.machine), slices.Clone(r.warnings)
 }
 
 // at returns the q quantile of sorted values by nearest rank, or 0 without values.

@@ -27,7 +27,7 @@ func (r *Runner) starved(ctx context.Context) {
 	case err != nil:
 		r.warn(fmt.Sprintf("how late the fake was could not be read: %v", err))
 	case late > r.Lateness:
-		r.invalidate(fmt.Sprintf("the fake was starved: its answers left %v late on average, over the budget of %v", late.Round(time.Millisecond), r.Lateness))
+		r.hindered(fmt.Sprintf("the fake was starved: its answers left %v late on average, over the budget of %v", late.Round(time.Millisecond), r.Lateness))
 	}
 }
 
@@ -86,7 +86,7 @@ func (m *meter) crowded(g record.Gauge) {
 		return
 	}
 	if why := m.full.read(g, busy, cores); why != "" {
-		m.runner.invalidate(why)
+		m.runner.hindered(why)
 	}
 }
 
@@ -106,7 +106,7 @@ func jumped(onTheClock, passed time.Duration) string {
 func (r *Runner) watchClock(before time.Time) time.Time {
 	now := time.Now()
 	if why := jumped(now.Round(0).Sub(before.Round(0)), now.Sub(before)); why != "" {
-		r.invalidate(why)
+		r.hindered(why)
 	}
 	return now
 }

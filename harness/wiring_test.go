@@ -44,6 +44,9 @@ func TestHealth(t *testing.T) {
 		if got := strings.Join(r.Info.Harness.Invalid, "; "); (got != "") != (c.want != "") || !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q", c.name, got)
 		}
+		if got := r.Info.Harness; !slices.Equal(got.Invalid, got.Machine) { // the machine's doing, and so worth another attempt
+			t.Errorf("%s: of %q the machine did %q", c.name, got.Invalid, got.Machine)
+		}
 	}
 }
 

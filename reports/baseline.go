@@ -41,6 +41,7 @@ type Baseline struct {
 	Label      string               `json:"label,omitempty"`       // what the runs were told besides their scenario
 	Settings   map[string]string    `json:"settings,omitempty"`    // of the first run, by dotted key
 	Judged     map[string]Judged    `json:"judged,omitempty"`      // what each threshold looks at, by its id
+	Joint      bool                 `json:"joint,omitempty"`       // the run that keeps it is one of several, and they are compared together
 	Seal       string               `json:"seal,omitempty"`        // SHA-256 over all of the above
 }
 
@@ -75,11 +76,47 @@ func figuresOf(r *Report) figures {
 	}
 	for _, t := range r.Thresholds {
 		f.judged[t.ID] = judgedOf(t)
-		if t.Reason == "" {
-			f.thresholds[t.ID] = t.Value
+		if v, ok := r.observed(t); ok {
+			f.thresholds[t.ID] = v
 		}
 	}
 	return f
+}
+
+// observed is what a threshold looked at. One relative to a baseline that the run does not have has a value too: the first
+// baseline has to come from somewhere.
+func (r *Report) observed(t ThresholdResult) (float64, bool) {
+	if t.Reason == "" {
+		return t.Value, true
+	}
+	m, err := Metric(t.Metric)
+	w, ok := r.data.window(t.Threshold)
+	if err != nil || !ok || !r.awaits(t) {
+		return 0, false
+	}
+	return m.value(r.data, w)
+}
+
+// awaits reports whether all that keeps a threshold from being judged is that the run has no baseline.
+func (r *Report) awaits(t ThresholdResult) bool {
+	c, err := ParseCriterion(t.Unit, t.Is)
+	return err == nil && c.Relative && r.base == nil && t.Verdict == Invalid
+}
+
+// LacksBaseline reports whether all that keeps a run from being met is that it has no baseline to be compared with: it may
+// become one.
+func (r *Report) LacksBaseline() bool {
+	waits := false
+	for _, t := range r.Thresholds {
+		if t.Warn() || t.Verdict == Met {
+			continue
+		}
+		if _, ok := r.observed(t); !ok || !r.awaits(t) {
+			return false
+		}
+		waits = true
+	}
+	return waits && len(r.untrusted()) == 0 && len(r.unjudged()) == 0
 }
 
 // NewBaseline gathers runs of one scenario. Runs that missed a threshold or cannot be trusted are refused unless
@@ -87,7 +124,7 @@ func figuresOf(r *Report) figures {
 func NewBaseline(runs []*Report, anyVerdict bool) (*Baseline, error) {
 	fs := make([]figures, len(runs))
 	for i, r := range runs {
-		if r.Verdict != Met && !anyVerdict {
+		if r.Verdict != Met && !anyVerdict && !r.LacksBaseline() {
 			return nil, fmt.Errorf("run %s is %s: a baseline is made of runs that were met", r.Info.ID, r.Verdict)
 		}
 		fs[i] = figuresOf(r)
@@ -332,12 +369,20 @@ func (r *Report) Against(b *Baseline) error {
 	if _, err := Compare(b, mine); err != nil {
 		return err
 	}
+	if err := r.keep(b); err != nil {
+		return err
+	}
+	r.base = b
+	r.conclude()
+	return nil
+}
+
+// keep leaves the baseline in the run's folder.
+func (r *Report) keep(b *Baseline) error {
 	if dir := r.data.run.Dir; dir != "" {
 		if err := b.Save(filepath.Join(dir, FileBaseline)); err != nil {
 			return fmt.Errorf("keep the baseline: %w", err)
 		}
 	}
-	r.base = b
-	r.conclude()
 	return nil
 }

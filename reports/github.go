@@ -102,3 +102,17 @@ func annotation(level, title, text string) string {
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	return "::" + level + " title=" + property.Replace(title) + "::" + data.Replace(text)
 }
+
+// GitHub does the same for a series of runs: an annotation for each run that was not met, and all of them in a table.
+func (s *Series) GitHub(getenv func(string) string, log io.Writer) error {
+	var out []string
+	for _, r := range s.Runs {
+		if r.Verdict != Met {
+			out = append(out, annotation("error", fmt.Sprintf("%s, seed %d: %s", s.Scenario, r.Seed, s.Words.Of(r.Verdict)), strings.Join(r.Why, "; ")))
+		}
+	}
+	if s.Baseline != nil {
+		out = append(out, worseThanBaseline(s.Scenario, s.Baseline.changes)...)
+	}
+	return tellGitHub(getenv, log, out, []byte(s.Markdown()))
+}

@@ -81,7 +81,7 @@ func (r *Report) conclude() {
 	r.summary = r.data.summary()
 	r.Thresholds = r.data.judgeAll(r.base)
 	r.changes, r.Reasons = nil, nil
-	if r.base != nil {
+	if r.base != nil && !r.base.Joint {
 		mine, err := NewBaseline([]*Report{r}, true)
 		if err == nil {
 			r.changes, err = Compare(r.base, mine)
@@ -205,11 +205,14 @@ func (r *Report) finishSummary() {
 		}
 		s.Thresholds = append(s.Thresholds, row)
 	}
-	if r.base != nil {
+	if r.base != nil && !r.base.Joint {
 		s.Baseline = &SummaryBaseline{Runs: len(r.base.Seeds), Compared: len(r.changes), Worse: []string{}}
 		for _, c := range Failed(r.changes) {
 			s.Baseline.Worse = append(s.Baseline.Worse, c.Sentence())
 		}
+	}
+	if words := r.retriedWords(); words != "" {
+		s.Harness.Warnings = append(s.Harness.Warnings, words)
 	}
 	s.Harness.Warnings = append(s.Harness.Warnings, r.Reasons...)
 }

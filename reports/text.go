@@ -164,6 +164,9 @@ func (r *Report) factList(fact func(name, text string)) {
 		fact("baseline", r.comparisonWords())
 	}
 	fact("harness", r.harnessWords())
+	if words := r.retriedWords(); words != "" {
+		fact("attempts", words)
+	}
 }
 
 func (r *Report) replayed() string {

@@ -28,6 +28,7 @@ import (
 // runFlags are the flags of run, as they were given.
 type runFlags struct {
 	crew crewFlags
+	repeatFlags
 	scenarioFlags
 	viewFlags
 	placeFlags
@@ -88,12 +89,15 @@ is kept in a folder under runs/, with the reports made from it.`,
 		Example: `  aftershock run june6
   aftershock run june6 --variant idempotent-drafts --variant longer-media
   aftershock run june6 --set sender.drafts.rate_limit=300/min --seed 7 -o json
-  aftershock run my-incident.yaml --speed 600`,
+  aftershock run my-incident.yaml --speed 600
+  aftershock run june6-slo --runs 20
+  aftershock run smoke --clock wall --runs 10 --retry-invalid 2 --baseline ci/baseline.json`,
 		Args: exactlyOne("a scenario: a name from 'aftershock scenario list', or a file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	}
 	f.scenarioFlags.register(cmd)
 	f.viewFlags.register(cmd)
+	f.repeatFlags.register(cmd)
 	fl := cmd.Flags()
 	fl.StringVar(&f.clock, "clock", "virtual", "virtual (hours in seconds) or wall (real time over loopback)")
 	fl.Float64Var(&f.compress, "compress", 1, "on the wall clock: divide every duration and multiply every rate by this")
@@ -141,39 +145,19 @@ func (f *runFlags) run(cmd *cobra.Command, name string) error {
 	if err := f.fits(s); err != nil {
 		return err
 	}
+	if f.runs > 1 {
+		return f.several(cmd, s, name)
+	}
 	dir, err := f.folder(s)
 	if err != nil {
 		return err
 	}
-	view, err := newView(f, cmd, dir)
-	if err != nil {
+	rep, ui, err := f.attempts(cmd, attempt{scenario: s, name: name, dir: dir, overrides: overrides,
+		document: func(dir string) (*reports.Report, error) { return writeDocuments(dir, f.baseline) }})
+	if rep == nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(cmd.Context())
-	defer cancel()
-	_, runErr := f.replay(ctx, local.Options{
-		Scenario: s, Dir: dir, Info: f.info(s, name, dir, overrides), Clock: f.clock, Compress: f.compress, Speed: f.speed,
-		Queue: f.queue, NATS: f.nats, Environment: f.env,
-		Started: func(l *local.Live) error { return view.open(ctx, l) },
-	})
-	failed := runErr != nil && !errors.Is(runErr, context.Canceled)
-	var rep *reports.Report
-	if !failed {
-		rep, err = view.document(func() (*reports.Report, error) { return writeDocuments(dir, f.baseline) })
-	}
-	if err := view.close(); err != nil {
-		fmt.Fprintf(os.Stderr, "aftershock: the view ended early: %v\n", err)
-	}
-	switch {
-	case failed:
-		return exitWith(exitCouldNotRun, runErr)
-	case err != nil:
-		return err
-	}
-	if err := f.conclude(cmd, rep, view.options.UI); err != nil || runErr == nil {
-		return err
-	}
-	return exitWith(exitInterrupted, nil)
+	return errors.Join(f.conclude(cmd, rep, ui), err)
 }
 
 // replay runs the scenario. One processor replays virtual time faster than two: only one goroutine has something to do
@@ -238,6 +222,12 @@ func (f *runFlags) conclude(cmd *cobra.Command, rep *reports.Report, ui dash.UI)
 	if err != nil {
 		return err
 	}
+	if f.save != "" && rep.LacksBaseline() {
+		if err := saveBaseline([]*reports.Report{rep}, f.save); err != nil {
+			return err
+		}
+		return exitWith(rep.ExitCode, nil)
+	}
 	switch {
 	case rep.ExitCode != 0 && f.save != "":
 		fmt.Fprintf(os.Stderr, "aftershock: no baseline saved: the run is %s, and a baseline is made of runs that were met\n", rep.Verdict)
@@ -284,7 +274,7 @@ func (f *runFlags) check() error {
 	if f.env != "embedded" {
 		f.clock = "wall"
 	}
-	return f.crew.check(f)
+	return errors.Join(f.repeatFlags.check(f), f.crew.check(f))
 }
 
 func contains(list []string, s string) bool {

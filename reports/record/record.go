@@ -36,12 +36,19 @@ type Info struct {
 	Effective   map[string]string `json:"effective"` // every setting in force at the start, by its dotted key
 	Digest      string            `json:"digest,omitempty"`
 	Harness     Harness           `json:"harness"`
-	Tool        string            `json:"tool"`    // version of aftershock
-	Machine     string            `json:"machine"` // class of machine: os/arch/cpus
-	Command     string            `json:"command"` // reproduces the run
+	Retried     []Retried         `json:"retried,omitempty"` // attempts that were set aside before this one
+	Tool        string            `json:"tool"`              // version of aftershock
+	Machine     string            `json:"machine"`           // class of machine: os/arch/cpus
+	Command     string            `json:"command"`           // reproduces the run
 
 	Files map[string]FileSum `json:"files,omitempty"` // the record's other files as the run left them, once it has ended
 	Seal  string             `json:"seal,omitempty"`  // SHA-256 over all of the above
+}
+
+// Retried is an attempt at a run that the machine made invalid, and that was made again.
+type Retried struct {
+	Folder string   `json:"folder"` // where it is kept, beside the run's
+	Why    []string `json:"why"`
 }
 
 // Machine names the class of machine this is: os/arch/cpus. Figures of the wall clock compare within one class.
@@ -75,7 +82,8 @@ type Harness struct {
 	LatenessMax time.Duration `json:"lateness_max_ns"`
 	Unsent      int64         `json:"hits_unsent"`
 	Warnings    []string      `json:"warnings"`
-	Invalid     []string      `json:"invalid"` // reasons why the run measured nothing that can be trusted
+	Invalid     []string      `json:"invalid"`           // reasons why the run measured nothing that can be trusted
+	Machine     []string      `json:"machine,omitempty"` // of those, what the machine did and not the sender: another attempt may go well
 }
 
 // Event is one line of events.jsonl: something that happened at an instant. Seq counts from 1 without gaps.
