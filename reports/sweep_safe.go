@@ -122,7 +122,8 @@ func (s *Sweep) broke(p SweepPoint) []Broken {
 			add(id + " (no data)")
 		}
 		if len(r.Doubts) > 0 {
-			add("the run cannot be believed")
+			doubt, _, _ := strings.Cut(r.Doubts[0], ": ") // its numbers, which differ from seed to seed, are in the run's report
+			add("invalid, for " + doubt)
 		}
 	}
 	for _, r := range p.Runs {

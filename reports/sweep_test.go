@@ -94,7 +94,9 @@ func TestSafeIsNobodyHarmedAndEveryPromiseKept(t *testing.T) {
 		{"a promise without data", func(r *SweepRun) { r.Verdict, r.Unjudged = Invalid, []string{"quick"} }, false, "quick (no data)"},
 		{"a statement that did not come true", func(r *SweepRun) { r.Purpose, r.Verdict, r.Missed = "replay", Missed, []string{"delayed"} }, true, "delayed"},
 		{"a statement without data", func(r *SweepRun) { r.Purpose, r.Verdict, r.Unjudged = "replay", Invalid, []string{"settled"} }, true, "settled (no data)"},
-		{"a run that cannot be believed", func(r *SweepRun) { r.Purpose, r.Verdict, r.Doubts = "replay", Invalid, []string{"damaged"} }, false, "the run cannot be believed"},
+		{"a run that cannot be believed", func(r *SweepRun) {
+			r.Purpose, r.Verdict, r.Doubts = "replay", Invalid, []string{"a step struck nothing: 2001 requests"}
+		}, false, "invalid, for a step struck nothing"},
 		{"a metric that is not there", func(r *SweepRun) { delete(r.Metrics, "messages.pending") }, false, "left waiting"},
 	} {
 		r := whole()

@@ -86,16 +86,20 @@ func again(log io.Writer, retries int, dir string, once func([]record.Retried) (
 		if err != nil {
 			return fmt.Errorf("set the attempt aside: %w", err)
 		}
-		earlier = append(earlier, record.Retried{Folder: filepath.Base(aside), Why: why})
+		earlier = append(earlier, record.Retried{Folder: filepath.Join("invalid", filepath.Base(aside)), Why: why})
 		fmt.Fprintf(log, "aftershock: the machine made this run invalid (%s): kept in %s; running again, attempt %d of %d\n",
 			strings.Join(why, "; "), aside, len(earlier)+1, retries+1)
 	}
 }
 
-// setAside renames a run's folder after what it is.
+// setAside moves a run's folder into one for what was spoilt, where no folder of runs that is a side of a comparison holds it.
 func setAside(dir string) (string, error) {
+	spoilt := filepath.Join(filepath.Dir(dir), "invalid")
+	if err := os.MkdirAll(spoilt, 0o755); err != nil {
+		return "", err
+	}
 	for i := 1; ; i++ {
-		aside := fmt.Sprintf("%s-invalid-%d", dir, i)
+		aside := filepath.Join(spoilt, fmt.Sprintf("%s-%d", filepath.Base(dir), i))
 		if exists(aside) {
 			continue
 		}

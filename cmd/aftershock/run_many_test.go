@@ -52,6 +52,9 @@ func TestAgainWhileTheMachineHinders(t *testing.T) {
 				if _, err := os.Stat(filepath.Join(filepath.Dir(dir), e.Folder)); err != nil || e.Why[0] != full[0] {
 					t.Errorf("%+v: %v", e, err)
 				}
+				if filepath.Dir(e.Folder) != "invalid" {
+					t.Errorf("%s would be taken for one of the runs beside it", e.Folder)
+				}
 			}
 		})
 	}

@@ -47,7 +47,7 @@ type Info struct {
 
 // Retried is an attempt at a run that the machine made invalid, and that was made again.
 type Retried struct {
-	Folder string   `json:"folder"` // where it is kept, beside the run's
+	Folder string   `json:"folder"` // where it is kept, from the folder that the run's is in
 	Why    []string `json:"why"`
 }
 
