@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -11,6 +12,9 @@ import (
 type Comparison struct {
 	Schema    string           `json:"schema"` // "aftershock.comparison/v1"
 	Scenario  string           `json:"scenario"`
+	Label     string           `json:"label"` // of the candidate: what its runs were told besides their scenario
+	Verdict   Verdict          `json:"verdict"`
+	ExitCode  int              `json:"exit_code"`
 	Clock     string           `json:"clock"`
 	Seeds     []int64          `json:"seeds"`
 	Identical bool             `json:"identical"` // every run has the digest of its counterpart
@@ -36,9 +40,10 @@ type ComparedChange struct {
 
 // NewComparison makes a comparison of its parts.
 func NewComparison(base, candidate *Baseline, changes []Change) Comparison {
-	c := Comparison{Schema: "aftershock.comparison/v1", Scenario: candidate.Scenario, Clock: candidate.Clock, Seeds: candidate.Seeds,
+	c := Comparison{Schema: "aftershock.comparison/v1", Scenario: candidate.Scenario, Label: cmp.Or(candidate.Label, "candidate"), Clock: candidate.Clock, Seeds: candidate.Seeds,
 		Identical: slices.Equal(base.Digests, candidate.Digests) && !slices.Contains(base.Digests, ""), Worse: len(Failed(changes)), Changes: []ComparedChange{}, changes: changes,
 		WhatIf: WhatIf(base, candidate), Settings: Differences(base, candidate)}
+	c.Verdict, c.ExitCode = outcomeOf(changes)
 	for _, ch := range changes {
 		row := ComparedChange{Metric: ch.Metric, Unit: ch.Unit, Base: ch.Base, Candidate: ch.Candidate, Verdict: ch.Verdict, Fails: ch.Worse, Note: ch.Note}
 		if !math.IsNaN(ch.P) {
@@ -47,6 +52,36 @@ func NewComparison(base, candidate *Baseline, changes []Change) Comparison {
 		c.Changes = append(c.Changes, row)
 	}
 	return c
+}
+
+// Outcome is missed when something got worse, invalid when the runs are too few to tell, else met; with its exit code.
+func (c Comparison) Outcome() (Verdict, int) { return c.Verdict, c.ExitCode }
+
+func outcomeOf(changes []Change) (Verdict, int) {
+	switch {
+	case len(Failed(changes)) > 0:
+		return Missed, ExitMissed
+	case TooFew(changes) != "":
+		return Invalid, ExitInvalid
+	}
+	return Met, ExitMet
+}
+
+// worst names the first few metrics that got worse, for the end of a line; "" when none did.
+func (c Comparison) worst() string {
+	failed := Failed(c.changes)
+	if len(failed) == 0 {
+		return ""
+	}
+	const most = 3
+	var parts []string
+	for _, ch := range failed[:min(most, len(failed))] {
+		parts = append(parts, ch.Sentence())
+	}
+	if n := len(failed) - most; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d more", n))
+	}
+	return " " + strings.Join(parts, "; ") + "."
 }
 
 // Text prints the comparison, with every metric or only those that moved.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -19,7 +20,8 @@ func newCompareCommand() *cobra.Command {
 		Short: "Set runs against each other, with statistics",
 		Long: `Sets a candidate against a baseline, metric by metric. Each side is a run's folder, a folder of runs, several
 folders separated by commas, or a baseline file. Both sides must have asked for the same load with the same seeds;
-whatever else differs is listed, for that is what one compares. Several candidates are ranked.
+whatever else differs is listed, for that is what one compares. Several candidates are ranked: the least harmed messages
+first, then the fewest copies, then the shortest delay.
 
 In virtual time counts of harm are compared exactly and everything else within 5 %, seed by seed. On the wall clock the
 metrics that the scenario judges and a short list of others are tested: a difference counts when a rank test finds it
@@ -27,7 +29,8 @@ metrics that the scenario judges and a short list of others are tested: a differ
 set against the interval in which the baseline's next one would lie. Too few runs to find anything are told as that,
 with how many it takes. ~ means no difference.
 
-Exit codes: 0 nothing got worse · 3 the sides cannot be compared, or the runs are too few · 99 something got worse`,
+Exit codes: 0 nothing got worse · 3 the sides cannot be compared, or the runs are too few · 99 something got worse.
+Of several candidates the worst counts: 99 when something got worse with any of them, else 3 when any could not be told`,
 		Example: `  aftershock compare runs/before runs/after
   aftershock compare ci/baseline.json runs/after --all
   aftershock compare runs/june6 runs/idempotent runs/scaling runs/both
@@ -42,49 +45,32 @@ Exit codes: 0 nothing got worse · 3 the sides cannot be compared, or the runs a
 			if err := oneOf("output", output, "text", "json", "markdown"); err != nil {
 				return err
 			}
+			if save != "" && len(args) > 2 {
+				return usageError(errors.New("--save-baseline keeps one candidate's figures, and there are several: compare the one to keep with the baseline alone"))
+			}
 			frugal()
 			base, err := reports.LoadBaseline(args[0])
 			if err != nil {
 				return incomparable(err)
 			}
-			if len(args) > 2 {
-				return rank(cmd, base, args[1:])
+			var candidates []*reports.Baseline
+			for _, path := range args[1:] {
+				c, err := reports.LoadBaseline(path)
+				if err != nil {
+					return incomparable(err)
+				}
+				candidates = append(candidates, c)
 			}
-			candidate, err := reports.LoadBaseline(args[1])
-			if err != nil {
-				return incomparable(err)
-			}
-			changes, err := reports.CompareWhatIf(base, candidate)
+			result, err := set(base, candidates)
 			if err != nil {
 				return incomparable(err)
 			}
 			if save != "" {
-				if err := candidate.Save(save); err != nil {
+				if err := candidates[0].Save(save); err != nil {
 					return err
 				}
 			}
-			out, comparison := cmd.OutOrStdout(), reports.NewComparison(base, candidate, changes)
-			switch output {
-			case "json":
-				enc := json.NewEncoder(out)
-				enc.SetIndent("", "  ")
-				err = enc.Encode(comparison)
-			default:
-				_, err = fmt.Fprint(out, comparison.Text(output == "markdown", all))
-			}
-			if err != nil {
-				return err
-			}
-			if err := comparison.GitHub(os.Getenv, os.Stderr); err != nil {
-				return err
-			}
-			switch {
-			case len(reports.Failed(changes)) > 0:
-				return exitWith(exitMissed, nil)
-			case reports.TooFew(changes) != "":
-				return exitWith(exitInvalid, nil)
-			}
-			return nil
+			return tell(cmd, result, output, all)
 		},
 	}
 	fl := cmd.Flags()
@@ -94,24 +80,42 @@ Exit codes: 0 nothing got worse · 3 the sides cannot be compared, or the runs a
 	return cmd
 }
 
-// rank says of each of several candidates what it did differently, the best first.
-func rank(cmd *cobra.Command, base *reports.Baseline, paths []string) error {
-	var candidates []*reports.Baseline
-	for _, path := range paths {
-		c, err := reports.LoadBaseline(path)
-		if err == nil {
-			_, err = reports.CompareWhatIf(base, c)
-		}
-		if err != nil {
-			return incomparable(err)
-		}
-		candidates = append(candidates, c)
+// compared is what comes of setting sides against each other: a comparison, or a ranking of several candidates.
+type compared interface {
+	Text(markdown, all bool) string
+	GitHub(getenv func(string) string, log io.Writer) error
+	Outcome() (reports.Verdict, int)
+}
+
+// set compares one candidate with the baseline, or ranks several.
+func set(base *reports.Baseline, candidates []*reports.Baseline) (compared, error) {
+	if len(candidates) > 1 {
+		return reports.NewRanking(base, candidates)
 	}
-	reports.Rank(candidates)
-	for i, c := range candidates {
-		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%d  %s\n", i+1, reports.WhatIf(base, c)); err != nil {
-			return err
-		}
+	changes, err := reports.CompareWhatIf(base, candidates[0])
+	if err != nil {
+		return nil, err
+	}
+	return reports.NewComparison(base, candidates[0], changes), nil
+}
+
+// tell prints what came of a comparison and ends with its exit code.
+func tell(cmd *cobra.Command, c compared, output string, all bool) (err error) {
+	if output == "json" {
+		enc := json.NewEncoder(cmd.OutOrStdout())
+		enc.SetIndent("", "  ")
+		err = enc.Encode(c)
+	} else {
+		_, err = fmt.Fprint(cmd.OutOrStdout(), c.Text(output == "markdown", all))
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.GitHub(os.Getenv, cmd.ErrOrStderr()); err != nil {
+		return err
+	}
+	if _, code := c.Outcome(); code != 0 {
+		return exitWith(code, nil)
 	}
 	return nil
 }
