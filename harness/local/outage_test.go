@@ -8,6 +8,7 @@ import (
 
 	"github.com/aftershock-dev/aftershock/harness/local"
 	"github.com/aftershock-dev/aftershock/reports/record"
+	"github.com/aftershock-dev/aftershock/scenarios"
 )
 
 const outage = `schema: aftershock/scenario/v1
@@ -40,9 +41,12 @@ var outages = []struct {
 	{"kind: error, code: 131000", true, true},
 	{"kind: error, code: 1, status: 500", true, false},
 	{"kind: refuse-connections", false, true},
-	{"kind: reset", true, false},
+	{"kind: reset", true, true},
 	{"kind: silence", true, true},
 	{"kind: reply-lost", true, false},
+	{"kind: not-json", true, false},
+	{"kind: truncate", true, false},
+	{"kind: error, code: 190", false, false}, // the token is taken away, and given back
 }
 
 // TestOutageOfTheProvider: however the provider is out, and for how long, what is still valid when it is over arrives, the
@@ -58,7 +62,7 @@ func TestOutageOfTheProvider(t *testing.T) {
 				t.Parallel()
 				run := replay(t, local.Options{Scenario: read(t, fmt.Sprintf(outage, long, o.fault), 5)})
 				over := 10*time.Minute + long
-				survived(t, run, over)
+				survived(t, run, over, 4*time.Hour)
 				sparing(t, run, over-long, over, o.doubt)
 				paced(t, run, over)
 			})
@@ -66,10 +70,31 @@ func TestOutageOfTheProvider(t *testing.T) {
 	}
 }
 
+// TestIncidentsOfTheProvider: outages that were, told by the hour, of a provider that answers with 131016 and of one that is
+// not there. What is valid arrives, once.
+func TestIncidentsOfTheProvider(t *testing.T) {
+	for _, c := range []struct {
+		file     string
+		variants []string
+		over     time.Duration // when the provider works again
+		validity time.Duration
+	}{
+		{"kustomer-2026-06-12", []string{"hardened"}, 4*time.Hour + 48*time.Minute, 4 * time.Hour},
+		{"meta-2021-10-04", []string{"hardened"}, 6*time.Hour + 35*time.Minute, 4 * time.Hour},
+		{"meta-2021-10-04", []string{"otp"}, 6*time.Hour + 35*time.Minute, 10 * time.Minute},
+	} {
+		t.Run(c.file+" "+c.variants[0], func(t *testing.T) {
+			t.Parallel()
+			s := open(t, "testdata/incidents/"+c.file+".yaml", scenarios.Options{Variants: c.variants})
+			survived(t, replay(t, local.Options{Scenario: s}), c.over, c.validity)
+		})
+	}
+}
+
 // survived demands of what was still valid a minute after the outage that it arrived, of the rest that it expired, and of
 // everything that it came once.
-func survived(t *testing.T, run *record.Run, over time.Duration) {
-	const validity = 4 * time.Hour
+func survived(t *testing.T, run *record.Run, over, validity time.Duration) {
+	t.Helper()
 	var valid, arrived int
 	for _, m := range run.Messages {
 		if m.Copies > 1 {
