@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -40,7 +39,20 @@ type childSpec struct {
 	API, Data, Listen string
 	Point             drafts.Point // where it kills itself …
 	Pass              int          // … at this pass; 0 never
+	Settings          string       // besides childSettings
 }
+
+const childSettings = `
+preset: hardened
+simulate: false
+whatsapp:
+  api: {timeout: 2s}
+  webhooks: {flush: 100ms}
+drafts:
+  dispatch: {lease: 4s}
+  send: {timeout: 4s, backoff: 100ms}
+  classes: {transactional: {hold: 5s}}
+`
 
 // child is a sender in a process of its own, on embedded JetStream, that ends by SIGKILL at a point.
 func child(spec string) {
@@ -48,17 +60,7 @@ func child(spec string) {
 	if err := json.Unmarshal([]byte(spec), &c); err != nil {
 		panic(err)
 	}
-	cfg, err := sut.ParseConfig("child", []byte(`
-preset: hardened
-simulate: false
-drafts:
-  dispatch: {lease: 4s}
-  send: {timeout: 4s, backoff: 100ms}
-  classes: {transactional: {hold: 5s}}
-whatsapp:
-  api: {timeout: 2s}
-  webhooks: {flush: 100ms}
-`))
+	cfg, err := sut.ParseConfig("child", []byte(childSettings+c.Settings))
 	if err != nil {
 		panic(err)
 	}
@@ -80,12 +82,16 @@ whatsapp:
 
 // witness is a Cloud API that remembers everything it accepted, and whether the answer was taken.
 type witness struct {
+	address  string // of the sender
 	hook     string
 	mu       sync.Mutex
 	copies   map[string][]string // text → callbacks of accepted copies
 	unsure   map[string]int      // text → accepted copies whose answer nobody took
 	number   int
-	slow     string // the text whose first request is answered too late
+	slow     string                 // the text whose first request is answered too late
+	mute     func(text string) bool // of which texts no status ever comes; nil: of none
+	told     map[string]bool        // texts of which a status was taken
+	known    map[string]bool        // of those, the ones that were accepted once more afterwards
 	hooks    sync.WaitGroup
 	giveUp   chan struct{}
 	unheard  atomic.Int64
@@ -106,12 +112,15 @@ func (w *witness) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.number++
 	id := "wamid." + strconv.Itoa(w.number)
 	w.copies[m.Text.Body] = append(w.copies[m.Text.Body], m.Callback)
+	w.known[m.Text.Body] = w.known[m.Text.Body] || w.told[m.Text.Body]
 	w.mu.Unlock()
 	after := 300 * time.Millisecond
 	if m.Text.Body == w.slow { // longer than the sender waits for the answer, shorter than it holds
 		after = 3500 * time.Millisecond
 	}
-	w.hooks.Go(func() { w.notify(id, m.Callback, after) })
+	if w.mute == nil || !w.mute(m.Text.Body) {
+		w.hooks.Go(func() { w.notify(id, m.Text.Body, m.Callback, after) })
+	}
 	if m.Text.Body == w.slow {
 		w.lateOnce.Do(func() { time.Sleep(3 * time.Second) })
 	}
@@ -125,7 +134,7 @@ func (w *witness) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 }
 
 // notify sends the status until it is acknowledged, as the Cloud API does.
-func (w *witness) notify(id, callback string, after time.Duration) {
+func (w *witness) notify(id, text, callback string, after time.Duration) {
 	body := fmt.Sprintf(`{"entry":[{"changes":[{"value":{"statuses":[{"id":%q,"status":"delivered","timestamp":"1","biz_opaque_callback_data":%q}]}}]}]}`, id, callback)
 	for wait := after; ; wait = 200 * time.Millisecond {
 		select {
@@ -140,6 +149,9 @@ func (w *witness) notify(id, callback string, after time.Duration) {
 		}
 		resp.Body.Close()
 		if resp.StatusCode == http.StatusOK {
+			w.mu.Lock()
+			w.told[text] = true
+			w.mu.Unlock()
 			return
 		}
 	}
@@ -178,16 +190,9 @@ type aftermath struct{ acked, lost, twice, explained int }
 const crashMessages = 30
 
 func crashAt(t *testing.T, point drafts.Point) (found aftermath) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
-	w := &witness{
-		hook: "http://" + address + "/webhooks/whatsapp", copies: map[string][]string{}, unsure: map[string]int{},
-		giveUp: make(chan struct{}), slow: "text-3",
-	}
+	w := newWitness(t)
+	w.slow = "text-3"
+	address := w.address
 	api := httptest.NewServer(w)
 	defer api.Close()
 	spec := childSpec{API: api.URL + "/v24.0", Data: t.TempDir(), Listen: address, Point: point, Pass: 4}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/instant"
@@ -86,9 +87,9 @@ func (s *Service) commit(ctx context.Context, j *fleet.Job, cfg *Config, d *wire
 		s.count.Refused.Add(1)
 		return false, refusal, nil
 	}
-	if len(s.Trouble()) > 0 {
+	if why := s.Trouble(); len(why) > 0 {
 		return false, &wire.Refusal{
-			Status: http.StatusServiceUnavailable, Code: "journal_unavailable", Says: "what is taken in could not be written down",
+			Status: http.StatusServiceUnavailable, Code: "journal_unavailable", Says: "what is taken in could not be written down: " + strings.Join(why, "; "),
 			Hint: "send it again with the same key, later", After: cfg.Backlog.RetryAfter,
 		}, nil
 	}

@@ -43,6 +43,10 @@ func (s *Service) dispatch(c taken) {
 	f := &flight{s: s, claim: c.Claim, leased: c.at, d: d, body: body, lane: s.w.Lanes.Of(instant.Dispatch, d.number)}
 	s.at(PointClaimed)
 	f.lane.Sleep(0)
+	if !f.mine(s.cfg.Load(), c.Item()) {
+		_ = c.Retry(context.Background(), twinWait, nil) // a stale claim is already with another taker
+		return
+	}
 	if lost {
 		s.count.Redelivered.Add(1)
 	}
@@ -58,6 +62,7 @@ func (f *flight) fly(lost bool) {
 		f.back(Queued, turnWait)
 		return
 	}
+	defer f.leave()
 	next, ok := f.begin(cfg, lost)
 	for ok {
 		switch next.Action {
@@ -228,14 +233,17 @@ func (f *flight) attempt() (next policy.Decision, ok bool) {
 		return policy.Decision{Action: policy.Later, Wait: time.Second, Reason: err.Error()}, !errors.Is(err, fleet.ErrGone)
 	}
 	s.books.mu.Lock()
-	resolved := !d.known
-	if !resolved {
+	resolved, gone := !d.known, cfg.Send.Mode == "classified" && !d.held.has(f)
+	if !resolved && !gone {
 		d.attempts++
 		s.books.fresh.remove(d)
 		s.books.move(d, Sending)
 	}
 	n := int(d.attempts)
 	s.books.mu.Unlock()
+	if gone { // its claim ran out while it waited, and somebody else has it
+		return next, false
+	}
 	if resolved { // a status came while the draft waited for its turn to be sent again
 		f.release()
 		return next, false
@@ -315,11 +323,13 @@ func (f *flight) pay(cfg *Config, next policy.Decision, timedOut bool) policy.De
 // has the draft by now.
 func (f *flight) lease(cfg *Config) bool {
 	now := time.Now()
-	if now.Sub(f.leased) < cfg.Dispatch.Lease/3 {
-		return true
+	f.s.books.mu.Lock()
+	fresh := now.Sub(f.leased) < cfg.Dispatch.Lease/3
+	if !fresh {
+		f.leased = now
 	}
-	f.leased = now
-	return !errors.Is(f.claim.Extend(context.Background()), queue.ErrStale)
+	f.s.books.mu.Unlock()
+	return fresh || !errors.Is(f.claim.Extend(context.Background()), queue.ErrStale)
 }
 
 // counts reports whether an outcome counts against a draft's attempts: those that reached the API do. What the provider
@@ -410,6 +420,10 @@ func (f *flight) back(to State, after time.Duration) {
 	f.s.books.mu.Lock()
 	f.s.books.move(d, to)
 	p := past{int(d.attempts), int(d.counted), int(d.unknowns), f.claim.Item().Delivery, d.state == Held}
+	d.held.give(f, p)
 	f.s.books.mu.Unlock()
-	_ = f.claim.Retry(context.Background(), after, pack(p, f.body)) // a stale claim is already with another taker
+	err := f.claim.Retry(context.Background(), after, pack(p, f.body)) // a stale claim is already with another taker
+	f.s.books.mu.Lock()
+	d.held.given(f, err)
+	f.s.books.mu.Unlock()
 }

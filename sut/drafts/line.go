@@ -107,6 +107,7 @@ func (s *Service) extendPark() {
 	s.books.mu.Lock()
 	var list []*flight
 	for _, f := range s.books.parked {
+		f.leased = time.Now()
 		list = append(list, f)
 	}
 	s.books.mu.Unlock()

@@ -1,6 +1,10 @@
 package drafts
 
-import "time"
+import (
+	"time"
+
+	"github.com/aftershock-dev/aftershock/sut/queue"
+)
 
 // Snapshot is the service's counters and its backlog at an instant.
 type Snapshot struct {
@@ -61,10 +65,14 @@ func (s *Service) Held() int64 {
 
 // Trouble lists why drafts cannot be taken in safely; empty when they can.
 func (s *Service) Trouble() []string {
+	var out []string
 	if s.amnesia.failing.Load() {
-		return []string{"the journal cannot be written"}
+		out = append(out, "the journal cannot be written")
 	}
-	return nil
+	if q, ok := s.w.Queue.(queue.Ailing); ok && q.Trouble() != "" {
+		out = append(out, q.Trouble())
+	}
+	return out
 }
 
 // Stopped lists what is paused or stopped.

@@ -60,6 +60,7 @@ func (s *Service) note(st *wire.Status) (id string, to State, ok bool) {
 	if d := b.open[id]; d != nil && d.known && s.cfg.Load().Send.Mode == "classified" {
 		s.resolve(d, attempt)
 	}
+	b.survey.told(id)
 	ref := wire.MessageOf(id)
 	m, known := b.message(ref)
 	if n, begun := b.begun[id]; begun && to.Taken() && attempt == n { // it has not come out of the queue yet: when it does, it is done

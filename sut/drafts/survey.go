@@ -31,7 +31,7 @@ func (v *survey) recalled(id string, kind string) {
 	case "C", "B":
 		v.made[id] = struct{}{}
 	case "F", "S":
-		delete(v.made, id)
+		v.told(id)
 	}
 }
 
@@ -43,6 +43,9 @@ func (v *survey) came(id string) {
 		v.arrived[id] = struct{}{}
 	}
 }
+
+// told notes that a status has told of a draft: it was sent, and is not missed.
+func (v *survey) told(id string) { delete(v.made, id) }
 
 // found notes that a draft is in the queue.
 func (v *survey) found(it *queue.Item) {

@@ -19,6 +19,7 @@ func TestBooksAndQueueAreCompared(t *testing.T) {
 		made("lost-1"), made("doubt-1"), lineBegun("doubt-1", 1), made("done-1"), lineBegun("done-1", 1), lineFinished("done-1", Accepted, ""),
 		lineFinished("early-1", Accepted, ""), made("early-1"), // the line of the create follows in its own time
 		made("told-1"), lineBegun("told-1", 1), lineStatus("told-1", Delivered), made("waits-1"), made("dead-1"), lineBegun("bare-1", 1),
+		made("late-1"), lineBegun("late-1", 1),
 	} {
 		if err := j.write(line); err != nil {
 			t.Fatal(err)
@@ -44,12 +45,15 @@ func TestBooksAndQueueAreCompared(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if _, _, ok := s.note(&wire.Status{Callback: "late-1.1", State: "sent"}); !ok || j.write(lineStatus("late-1", Sent)) != nil {
+			t.Error("a status that comes while the queue is read is not taken")
+		}
 		s.surveyed(ctx)
 		if got := s.Snapshot(); got.Vanished != vanished || got.Backlog != 1 || s.Held() != 1 {
 			t.Errorf("start %d: %d vanished, backlog %d, want %d and 1", start, got.Vanished, got.Backlog, vanished)
 		}
 		for ref, want := range map[string]string{
-			"lost": "failed " + whyLost, "doubt": "unknown " + whyDoubt, "bare": "unknown " + whyDoubt, "done": "accepted", "early": "accepted",
+			"lost": "failed " + whyLost, "doubt": "unknown " + whyDoubt, "bare": "unknown " + whyDoubt, "done": "accepted", "late": "sent", "early": "accepted",
 			"told": "delivered", "waits": "queued", "dead": "dead attempts used up",
 		} {
 			state, reason, _, _ := s.State(ref)

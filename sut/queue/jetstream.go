@@ -121,6 +121,7 @@ type Streamed struct {
 
 	request func(*nats.Msg) error // asks for items
 
+	health health
 	ended  <-chan struct{} // closed by Close
 	stop   context.CancelFunc
 	kick   chan struct{} // wakes watch
@@ -134,7 +135,7 @@ type Streamed struct {
 
 // events counts what should not happen.
 type events struct {
-	stalls, recreated, reconnects, foreign, failures atomic.Int64
+	stalls, recreated, reconnects, foreign, failures, restarts atomic.Int64
 }
 
 var (
@@ -175,6 +176,10 @@ func OpenJetStream(ctx context.Context, cfg Config, opts JetStream) (*Streamed, 
 	}
 	q.request = q.nc.PublishMsg
 	q.work.Go(func() { q.watch(life) })
+	if q.own != nil && opts.Storage == StorageFile && !cfg.Lanes.On {
+		q.health.recovers()
+		q.work.Go(func() { q.nurse(life) })
+	}
 	return q, nil
 }
 

@@ -31,6 +31,8 @@ func (q *Streamed) Put(ctx context.Context, it Item) error {
 	if q.cfg.MaxItems > 0 && later > 0 && q.total.Load() >= int64(q.cfg.MaxItems) {
 		return ErrFull
 	}
+	ctx, done := q.health.watch(ctx)
+	defer done()
 	now := time.Now()
 	it.Enqueued, it.Delivery = now, 0
 	id := ""
@@ -120,6 +122,8 @@ func (q *Streamed) putError(ctx context.Context, subject string, err error) erro
 		return fmt.Errorf("put: %w: %w", ErrBadItem, err)
 	case isFull(err):
 		return ErrFull
+	case errors.Is(context.Cause(ctx), ErrUnwell):
+		return ErrUnwell
 	case q.isClosed(), errors.Is(err, nats.ErrConnectionClosed):
 		return ErrClosed
 	case ctx.Err() != nil:

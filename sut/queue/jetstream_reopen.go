@@ -43,7 +43,7 @@ func (q *Streamed) Stored(ctx context.Context, each func(it *Item, dead string))
 // atOnce is how many messages the server is asked for at a time.
 const atOnce = 1000
 
-// stored reads a stream from its first message to the last that it has now.
+// stored reads a stream from its first message to its end: an item whose time comes meanwhile moves there.
 func (q *Streamed) stored(ctx context.Context, s jetstream.Stream, each func(m *nats.Msg, seq uint64)) error {
 	info, err := s.Info(ctx)
 	if err != nil || info.State.Msgs == 0 {
@@ -54,7 +54,7 @@ func (q *Streamed) stored(ctx context.Context, s jetstream.Stream, each func(m *
 		return err
 	}
 	defer func() { _ = inbox.Unsubscribe() }() // without a connection there is nothing to end
-	for next, more := info.State.FirstSeq, true; more && next <= info.State.LastSeq; {
+	for next, more := info.State.FirstSeq, true; more; {
 		ask := fmt.Sprintf(`{"seq":%d,"batch":%d,"next_by_subj":">"}`, next, atOnce)
 		if err := q.nc.PublishRequest("$JS.API.DIRECT.GET."+info.Config.Name, inbox.Subject, []byte(ask)); err != nil {
 			return err

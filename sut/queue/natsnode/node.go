@@ -7,9 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -52,8 +55,12 @@ func Prepare() { ats.Register() }
 
 // Node is a running server.
 type Node struct {
+	opts   *server.Options
+	within time.Duration // how long a start may take
+	remove string        // directory to remove in the end
+
+	mu     sync.Mutex
 	server *server.Server
-	remove string // directory to remove in the end
 }
 
 // Start runs a server and waits until it takes connections.
@@ -62,26 +69,71 @@ func Start(cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nats node %q: %w", cfg.Name, err)
 	}
-	n := &Node{}
+	n := &Node{opts: opts, within: cfg.ReadyWithin}
+	if n.within <= 0 {
+		n.within = defaultReady
+	}
 	if opts.StoreDir == "" {
 		if opts.StoreDir, err = os.MkdirTemp("", "aftershock-nats-"); err != nil {
 			return nil, fmt.Errorf("nats node %q: %w", opts.ServerName, err)
 		}
 		n.remove = opts.StoreDir
 	}
-	if n.server, err = server.NewServer(opts); err != nil {
-		return nil, fmt.Errorf("nats node %q: %w", opts.ServerName, errors.Join(err, n.clean()))
-	}
-	n.server.Start()
-	within := cfg.ReadyWithin
-	if within <= 0 {
-		within = defaultReady
-	}
-	if !n.server.ReadyForConnections(within) || !n.server.JetStreamEnabled() {
-		return nil, errors.Join(fmt.Errorf("nats node %q: not ready within %v", opts.ServerName, within), n.Stop())
+	if n.server, err = n.start(); err != nil {
+		return nil, errors.Join(err, n.clean())
 	}
 	return n, nil
 }
+
+// start runs a server.
+func (n *Node) start() (*server.Server, error) {
+	s, err := server.NewServer(n.opts.Clone())
+	if err != nil {
+		return nil, fmt.Errorf("nats node %q: %w", n.opts.ServerName, err)
+	}
+	s.Start()
+	if !s.ReadyForConnections(n.within) || !s.JetStreamEnabled() {
+		s.Shutdown()
+		s.WaitForShutdown()
+		return nil, fmt.Errorf("nats node %q: not ready within %v", n.opts.ServerName, n.within)
+	}
+	return s, nil
+}
+
+// Restart ends the server and runs another with its files, for those who are connected to find.
+func (n *Node) Restart() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.server.Shutdown()
+	n.server.WaitForShutdown()
+	s, err := n.start()
+	if err != nil {
+		return err
+	}
+	n.server = s
+	return nil
+}
+
+// Broken says why the server takes nothing more: it is not there, or it could not write the files of a stream.
+func (n *Node) Broken() error {
+	h := n.current().Healthz(nil)
+	if h.StatusCode == http.StatusOK || n.current().Running() && !strings.Contains(h.Error, "write error") {
+		return nil
+	}
+	return fmt.Errorf("nats node %q: %s", n.opts.ServerName, h.Error)
+}
+
+// Dir is where the server keeps its files.
+func (n *Node) Dir() string { return n.opts.StoreDir }
+
+func (n *Node) current() *server.Server {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.server
+}
+
+// InProcessConn implements nats.InProcessConnProvider for connections that outlive a restart.
+func (n *Node) InProcessConn() (net.Conn, error) { return n.current().InProcessConn() }
 
 // Run starts a node and keeps it running until ctx is done: the whole of a process that is one NATS server.
 func Run(ctx context.Context, cfg Config) error {
@@ -95,21 +147,22 @@ func Run(ctx context.Context, cfg Config) error {
 
 // Connect opens a connection to the server that needs no socket.
 func (n *Node) Connect(opts ...nats.Option) (*nats.Conn, error) {
-	return nats.Connect("", append(opts, nats.InProcessServer(n.server))...)
+	return nats.Connect("", append(opts, nats.InProcessServer(n))...)
 }
 
 // URL is where clients reach the server; empty when it does not listen.
 func (n *Node) URL() string {
-	if n.server.Addr() == nil {
+	if n.current().Addr() == nil {
 		return ""
 	}
-	return n.server.ClientURL()
+	return n.current().ClientURL()
 }
 
 // Stop ends the server and waits until it has.
 func (n *Node) Stop() error {
-	n.server.Shutdown()
-	n.server.WaitForShutdown()
+	s := n.current()
+	s.Shutdown()
+	s.WaitForShutdown()
 	return n.clean()
 }
 
