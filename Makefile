@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 GO ?= go
 OUT ?= runs
+KILLS ?= 60
 
 .PHONY: help build test check gate golden bench e2e acceptance senders crash agreement agreement-senders bench-cost bench-fakewa bench-sender bench-load bench-import june6
 
@@ -55,8 +56,8 @@ agreement: build ## the same scenarios in virtual time, in real time, in process
 agreement-senders: build ## the senders of examples/ in real time and ten times as fast: docs/agreement.md (22 minutes; npm ci --prefix examples/bullmq before)
 	$(GO) run ./internal/agreement -senders -out $(OUT)/agreement
 
-crash: ## kill a sender at every point of its state machine
-	$(GO) test -run Crash -count=1 -v ./sut
+crash: ## kill a sender at every point of its state machine and at random (KILLS=60), tear its journal, fill its disk, damage its queue
+	$(GO) test -run Crash -count=1 -timeout 40m -v ./sut -kills $(KILLS)
 
 acceptance: ## real Cloud API clients against the fake (needs npm)
 	./acceptance/run.sh

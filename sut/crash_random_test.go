@@ -54,7 +54,7 @@ func (c campaign) run(t *testing.T) (found aftermath) {
 	w.mute = func(text string) bool { return strings.HasSuffix(text, "7") } // of these no status ever comes
 	api := httptest.NewServer(w)
 	defer api.Close()
-	spec := childSpec{API: api.URL + "/v24.0", Data: t.TempDir(), Listen: w.address, Settings: quick}
+	spec := childSpec{API: api.URL + "/v24.0", Data: t.TempDir(), Listen: w.address, Settings: quick, Synced: true}
 	sender := start(t, spec)
 	ready(t, w.address)
 	crowd := &clients{address: w.address, keys: c.keys, stop: make(chan struct{}), acked: map[string]bool{}}

@@ -39,11 +39,11 @@ type childSpec struct {
 	API, Data, Listen string
 	Point             drafts.Point // where it kills itself …
 	Pass              int          // … at this pass; 0 never
-	Settings          string       // besides childSettings
+	Settings          string       // besides childSettings, unless they are whole
+	Synced            bool
 }
 
-const childSettings = `
-preset: hardened
+const childSettings = `preset: hardened
 simulate: false
 whatsapp:
   api: {timeout: 2s}
@@ -60,14 +60,17 @@ func child(spec string) {
 	if err := json.Unmarshal([]byte(spec), &c); err != nil {
 		panic(err)
 	}
-	cfg, err := sut.ParseConfig("child", []byte(childSettings+c.Settings))
+	if !strings.HasPrefix(c.Settings, "preset:") {
+		c.Settings = childSettings + c.Settings
+	}
+	cfg, err := sut.ParseConfig("child", []byte(c.Settings))
 	if err != nil {
 		panic(err)
 	}
 	var passes atomic.Int64
 	err = serve.Run(context.Background(), serve.Options{
 		Config: cfg, Listen: c.Listen, ListenDrafts: "127.0.0.1:0", API: c.API, Phone: "1", Token: "t", Queue: "jetstream", Data: c.Data,
-		Unsynced: true, // a killed process leaves what it has written
+		Unsynced: !c.Synced, // a killed process leaves what it has written
 		At: func(p drafts.Point) {
 			if p == c.Point && c.Pass > 0 && passes.Add(1) == int64(c.Pass) {
 				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)

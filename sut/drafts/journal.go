@@ -6,27 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
-	"time"
-
-	"github.com/aftershock-dev/aftershock/sut/wire"
 )
 
 // Journal is the books on disk: one line for everything that must not be forgotten when the process is killed. What is
 // waiting stands in the queue; the journal tells what was begun, what became of it, and which keys were used. Lines
 // are written by whoever has news and made durable together, a group at a time. A nil Journal forgets everything.
-//
-// A line is a letter and words: C draft created print tenant key (a draft was made), B draft n (attempt n begins),
-// L draft (its outcome is known, and the draft goes on), F draft state reason (finished), S draft state (a status),
-// P scope name since until (paused), R scope name (resumed), # (nothing).
 type Journal struct {
 	dir    string
 	synced bool
+	boot   string // the start of the machine that what is written belongs to; noBoot: of none
 	mu     sync.Mutex
 	file   *os.File
 	next   *commit // collects lines
@@ -68,7 +60,11 @@ func OpenJournal(dir string, synced bool) (*Journal, error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
-	j := &Journal{dir: dir, synced: synced, file: f, good: good, next: newCommit(), due: make(chan struct{}, 1)}
+	j := &Journal{dir: dir, synced: synced, boot: noBoot, file: f, good: good, next: newCommit(), due: make(chan struct{}, 1)}
+	if synced {
+		j.boot = bootID()
+	}
+	j.next.lines.WriteString(lineOpened(j.boot) + "\n")
 	j.ended.Go(func() {
 		for range j.due {
 			_ = j.write() // the failure is kept, and told to the next who waits
@@ -177,7 +173,7 @@ func (j *Journal) flush(file *os.File, c *commit) error {
 		return nil
 	}
 	lines := append(j.unsaid, c.lines.Bytes()...)
-	err := j.append(file, lines)
+	n, err := j.append(file, lines)
 	if j.torn = err != nil; j.torn {
 		if len(lines) <= mostUnsaid {
 			j.unsaid = lines
@@ -185,26 +181,33 @@ func (j *Journal) flush(file *os.File, c *commit) error {
 		return err
 	}
 	j.unsaid = nil
-	j.good += int64(len(lines))
+	j.good += n
 	return nil
 }
 
-func (j *Journal) append(file *os.File, lines []byte) error {
+// append writes lines, makes them durable and says so in the file. It returns by how much the file has grown.
+func (j *Journal) append(file *os.File, lines []byte) (n int64, err error) {
 	if j.torn {
 		if err := file.Truncate(j.good); err != nil {
-			return fmt.Errorf("write the journal: %w", err)
+			return 0, fmt.Errorf("write the journal: %w", err)
 		}
 	}
 	if _, err := file.Write(lines); err != nil {
-		return fmt.Errorf("write the journal: %w", err)
+		return 0, fmt.Errorf("write the journal: %w", err)
 	}
 	if !j.synced {
-		return nil
+		return int64(len(lines)), nil
 	}
 	if err := file.Sync(); err != nil {
-		return fmt.Errorf("sync the journal: %w", err)
+		return 0, fmt.Errorf("sync the journal: %w", err)
 	}
-	return nil
+	if !begins(lines) {
+		return int64(len(lines)), nil
+	}
+	if _, err := file.WriteString(lineDurable + "\n"); err != nil {
+		return 0, fmt.Errorf("write the journal: %w", err)
+	}
+	return int64(len(lines) + len(lineDurable) + 1), nil
 }
 
 // rotate begins a new file and forgets the one before the last. lines open the new file.
@@ -230,53 +233,10 @@ func (j *Journal) rotate(lines []string) error {
 	}
 	old := j.file
 	j.file, j.good = f, 0
-	for _, l := range lines {
+	for _, l := range append([]string{lineOpened(j.boot)}, lines...) {
 		j.next.lines.WriteString(l + "\n")
 	}
 	return old.Close()
-}
-
-// lineCreated tells of a draft that was made. It is written after the draft is in the queue: a line without a draft
-// would make a retry believe that its message is safe. Until it is durable the queue's own dedupe window holds.
-func lineCreated(d *wire.Draft) string {
-	return "C " + d.ID + " " + strconv.FormatInt(d.Created, 10) + " " + strconv.FormatUint(d.Print, 16) + " " +
-		word(d.Tenant) + " " + word(d.Key)
-}
-
-// word writes a text as one word that is never empty; unword undoes it.
-func word(s string) string { return "=" + url.QueryEscape(s) }
-
-func unword(s string) (string, error) { return url.QueryUnescape(strings.TrimPrefix(s, "=")) }
-
-// lineProbe says nothing: it finds out whether lines can be written.
-const lineProbe = "# -"
-
-func lineBegun(id string, n int) string { return "B " + id + " " + strconv.Itoa(n) }
-func lineLanded(id string) string       { return "L " + id }
-func lineFinished(id string, s State, reason string) string {
-	return "F " + id + " " + strconv.Itoa(int(s)) + " " + word(reason)
-}
-func lineStatus(id string, s State) string { return "S " + id + " " + strconv.Itoa(int(s)) }
-
-func linePaused(st Stop) string {
-	return strings.Join([]string{"P", word(st.Scope), word(st.Name), stamp(st.Since), stamp(st.Until)}, " ")
-}
-func lineResumed(st Stop) string { return "R " + word(st.Scope) + " " + word(st.Name) }
-
-// stamp writes an instant, which may be none; unstamp undoes it.
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return "0"
-	}
-	return strconv.FormatInt(t.UnixNano(), 10)
-}
-
-func unstamp(s string) (t time.Time, err error) {
-	n, err := strconv.ParseInt(s, 10, 64)
-	if n != 0 {
-		t = time.Unix(0, n)
-	}
-	return t, err
 }
 
 // replay reads both files, oldest first. A torn last line, which a kill can leave, is ignored; it was never promised. A
@@ -330,102 +290,4 @@ func replayFile(r io.Reader, each func(words []string) error) (skipped []error, 
 			skipped = append(skipped, fmt.Errorf("line %d: %w", n, wrong))
 		}
 	}
-}
-
-// recall fills the books from the journal.
-func (s *Service) recall() error {
-	b := s.books
-	now := time.Now()
-	b.turned = now
-	skipped, err := s.w.Journal.replay(s.recallLine)
-	s.count.Skipped.Store(int64(len(skipped)))
-	for _, why := range skipped[:min(len(skipped), 20)] {
-		s.w.Log.Warn("a line of the journal cannot be read and is passed over", "why", why)
-	}
-	return err
-}
-
-// recallLine takes in one line of the journal.
-func (s *Service) recallLine(w []string) error {
-	b := s.books
-	if len(w) < 2 {
-		return errors.New("has too few words")
-	}
-	if w[0] == "#" {
-		return nil
-	}
-	if w[0] == "P" || w[0] == "R" {
-		return s.stops.recall(w)
-	}
-	id := w[1]
-	ref := wire.MessageOf(id)
-	m, _ := b.message(ref)
-	switch w[0] {
-	case "C":
-		if len(w) != 6 {
-			return fmt.Errorf("%d words", len(w))
-		}
-		if !m.best.Finished() {
-			b.survey.recalled(id, "C")
-		}
-		return b.recallCreated(id, ref, m, w)
-	case "B":
-		n, err := strconv.Atoi(w[len(w)-1])
-		if err != nil || len(w) != 3 {
-			return fmt.Errorf("attempt %q", w[len(w)-1])
-		}
-		b.begun[id] = n
-		delete(b.proved, id)
-		b.survey.recalled(id, "B")
-		return nil
-	case "L":
-		delete(b.begun, id)
-		return nil
-	case "F", "S":
-		if len(w) < 3 {
-			return fmt.Errorf("%d words", len(w))
-		}
-		n, err := strconv.Atoi(w[2])
-		if err != nil || n < 0 || n >= int(states) {
-			return fmt.Errorf("state %q", w[2])
-		}
-		to := State(n)
-		if _, begun := b.begun[id]; begun && w[0] == "S" && to.Taken() {
-			b.proved[id] = true
-		}
-		delete(b.begun, id)
-		b.survey.recalled(id, w[0])
-		if to.rank() > m.best.rank() || w[0] == "S" && to == Failed && m.best.rank() <= Sent.rank() {
-			m.best = to
-		}
-		if len(w) > 3 {
-			why, err := unword(w[3])
-			if err != nil {
-				return err
-			}
-			m.reason = b.reason(why)
-		}
-		if to.Taken() {
-			m.taken = max(m.taken, 1)
-		}
-		b.put(ref, m)
-	default:
-		return fmt.Errorf("begins with %q", w[0])
-	}
-	return nil
-}
-
-func (b *books) recallCreated(id, ref string, m message, w []string) error {
-	print, err1 := strconv.ParseUint(w[3], 16, 64)
-	tenant, err2 := unword(w[4])
-	key, err3 := unword(w[5])
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return err
-	}
-	m.print = print
-	b.put(ref, m)
-	if key != "" && !(tenant == "" && key == ref) {
-		b.keys[tenant+"\x00"+key] = keyed{id, print}
-	}
-	return nil
 }

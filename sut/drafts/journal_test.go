@@ -3,6 +3,7 @@ package drafts
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -327,4 +328,50 @@ func FuzzJournal(f *testing.F) {
 			t.Errorf("the line behind is read as %d", n)
 		}
 	})
+}
+
+// TestAttemptThatWasNotDurableWasNotMade: a process makes no call before the line of its attempt is durable, so an attempt
+// that the file does not say that of was not made, and its draft is nobody's doubt. A machine that was started anew may have
+// forgotten what the file said.
+func TestAttemptThatWasNotDurableWasNotMade(t *testing.T) {
+	here := bootID()
+	if here == noBoot {
+		t.Skip("this machine does not name its starts")
+	}
+	for _, c := range []struct {
+		name, text string
+		synced     bool
+		want       map[string]int
+	}{
+		{"killed before it was durable", "O " + here + "\nB a-1 1\n# +\nB b-1 1\nB a-1 2\n", true, map[string]int{"a-1": 1}},
+		{"killed twice", "O " + here + "\nB a-1 1\nO " + here + "\nB b-1 1\n# +\nO " + here + "\nB c-1 1\n", true, map[string]int{"b-1": 1}},
+		{"told once more", "O " + here + "\nB a-1 1\n# +\nO " + here + "\nB a-1 1\n", true, map[string]int{"a-1": 1}},
+		{"the machine was started anew", "O other\nB a-1 1\n# +\nB b-1 1\n", true, map[string]int{"a-1": 1, "b-1": 1}},
+		{"an earlier version", "B a-1 1\n", true, map[string]int{"a-1": 1}},
+		{"not synced now", "O " + here + "\nB a-1 1\n", false, map[string]int{"a-1": 1}},
+		{"not synced then", "O -\nB a-1 1\n", true, map[string]int{"a-1": 1}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, journalFile), []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 { // the next process reads the same
+				j, err := OpenJournal(dir, c.synced)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s := &Service{w: Wiring{Journal: j, Log: slog.New(slog.DiscardHandler)}, books: newBooks()}
+				if err := s.recall(); err != nil || s.count.Skipped.Load() != 0 {
+					t.Fatalf("%v, %d lines passed over", err, s.count.Skipped.Load())
+				}
+				if !maps.Equal(s.books.begun, c.want) {
+					t.Errorf("begun: %v, want %v", s.books.begun, c.want)
+				}
+				if err := j.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
 }

@@ -91,31 +91,48 @@ func (s *Service) surveyed(ctx context.Context) {
 	if b.foreign { // what is in the queue is not told by these books alone
 		return
 	}
-	if q, ok := s.w.Queue.(queue.Stored); ok {
-		err := q.Stored(ctx, func(it *queue.Item, dead string) {
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			switch {
-			case b.open[it.ID] != nil:
-				delete(b.survey.made, it.ID)
-			case dead != "":
-				delete(b.survey.made, it.ID)
-				b.closed(it.ID, Dead, dead)
-			default:
-				b.survey.found(it)
-			}
-		})
-		if err != nil {
-			b.mu.Lock()
-			b.survey.close()
-			b.mu.Unlock()
-			if ctx.Err() != nil {
-				return
-			}
-			s.w.Log.Error("the queue cannot be compared with the books; what it may have lost is not known", "error", err)
+	for told := false; ; told = true {
+		err := s.readQueue(ctx)
+		if err == nil {
+			break
+		}
+		if ctx.Err() == nil && !told {
+			s.w.Log.Warn("the queue cannot be read yet, to compare it with the books", "error", err)
+		}
+		select {
+		case <-ctx.Done():
 			return
+		case <-time.After(healEvery):
 		}
 	}
+	s.tellVanished()
+}
+
+// readQueue notes what the queue holds.
+func (s *Service) readQueue(ctx context.Context) error {
+	b := s.books
+	q, ok := s.w.Queue.(queue.Stored)
+	if !ok {
+		return nil
+	}
+	return q.Stored(ctx, func(it *queue.Item, dead string) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		switch {
+		case b.open[it.ID] != nil:
+			delete(b.survey.made, it.ID)
+		case dead != "":
+			delete(b.survey.made, it.ID)
+			b.closed(it.ID, Dead, dead)
+		default:
+			b.survey.found(it)
+		}
+	})
+}
+
+// tellVanished ends what was taken in and is not in the queue.
+func (s *Service) tellVanished() {
+	b := s.books
 	b.mu.Lock()
 	lost := b.survey.close()
 	waiting := len(b.survey.waiting)

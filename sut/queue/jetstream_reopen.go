@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -104,11 +105,18 @@ func (q *Streamed) free(ctx context.Context, s *source) error {
 	if q.own == nil {
 		return nil
 	}
+	stored, err := q.storedFor(ctx, s)
+	if err != nil {
+		return err
+	}
 	c, err := q.js.Consumer(ctx, s.stream, s.consumer)
 	if err != nil {
 		return fmt.Errorf("consumer %s of %s: %w", s.consumer, s.stream, err)
 	}
 	info := c.CachedInfo()
+	if stored > info.NumPending+uint64(info.NumAckPending) {
+		return q.anew(ctx, s)
+	}
 	if info.NumAckPending == 0 {
 		return nil
 	}
@@ -129,4 +137,31 @@ func (q *Streamed) free(ctx context.Context, s *source) error {
 		}
 	}
 	return nil
+}
+
+// storedFor counts the items that a consumer is there for.
+func (q *Streamed) storedFor(ctx context.Context, s *source) (n uint64, err error) {
+	stream := q.out
+	if s.stream == q.names.later() {
+		stream = q.late
+	}
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(s.filter))
+	if err != nil {
+		return 0, fmt.Errorf("count items of %s: %w", s.stream, err)
+	}
+	for _, each := range info.State.Subjects {
+		n += each
+	}
+	return n, nil
+}
+
+// anew makes a consumer anew whose file was lost or damaged: it takes items for delivered that are not, and nobody would
+// ever get them.
+func (q *Streamed) anew(ctx context.Context, s *source) error {
+	err := q.js.DeleteConsumer(ctx, s.stream, s.consumer)
+	if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return fmt.Errorf("consumer %s of %s: %w", s.consumer, s.stream, err)
+	}
+	q.events.recreated.Add(1)
+	return q.ensure(ctx, s)
 }

@@ -109,8 +109,11 @@ func (q *Streamed) ensure(ctx context.Context, s *source) error {
 		have, err := q.js.Consumer(ctx, s.stream, s.consumer)
 		if errors.Is(err, jetstream.ErrConsumerNotFound) {
 			_, err = q.js.CreateConsumer(ctx, s.stream, want)
-			if errors.Is(err, jetstream.ErrConsumerExists) {
-				err = nil // somebody else was faster
+			switch api, refused := errors.AsType[*jetstream.APIError](err); {
+			case errors.Is(err, jetstream.ErrConsumerExists):
+				return nil // somebody else was faster
+			case refused && api.ErrorCode == codeConsumerFailed && q.own != nil: // what there is of its files cannot be read
+				return errors.Join(err, q.own.Forget(s.stream, s.consumer))
 			}
 			return err
 		}
@@ -170,4 +173,6 @@ const (
 	codeNoMemory    jetstream.ErrorCode = 10028
 	codeNoResources jetstream.ErrorCode = 10023
 	tenantFull                          = "maximum messages per subject exceeded"
+
+	codeConsumerFailed jetstream.ErrorCode = 10012
 )

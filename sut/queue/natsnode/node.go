@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -121,6 +122,11 @@ func (n *Node) Broken() error {
 		return nil
 	}
 	return fmt.Errorf("nats node %q: %s", n.opts.ServerName, h.Error)
+}
+
+// Forget removes the files of a consumer that the server could not read, so that it can be made anew.
+func (n *Node) Forget(stream, consumer string) error {
+	return os.RemoveAll(filepath.Join(n.opts.StoreDir, "jetstream", "$G", "streams", stream, "obs", consumer))
 }
 
 // Dir is where the server keeps its files.
