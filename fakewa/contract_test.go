@@ -287,3 +287,21 @@ func TestLong(t *testing.T) {
 		t.Error("no wide characters")
 	}
 }
+
+// Whatever their requests announce, the bodies that are being read hold a bounded amount of memory.
+func TestRequestsAtOnce(t *testing.T) {
+	backends(t, func(t *testing.T, b backend) {
+		const path = "/v24.0/106540352242922/messages"
+		const body = `{"messaging_product":"whatsapp","to":"15551234567","type":"text","text":{"body":"hello"}}`
+		for _, chunked := range []bool{false, true} {
+			b.s.reading.Store(maxReading)
+			if res, got := b.do(t, "POST", path, "", "application/json", body, chunked); res.StatusCode != 503 || codeOfBody(got) != 2 {
+				t.Errorf("one too many: %d %s", res.StatusCode, got)
+			}
+			b.s.reading.Store(0)
+			if res, got := b.do(t, "POST", path, "", "application/json", body, chunked); res.StatusCode != 200 || b.s.reading.Load() != 0 {
+				t.Errorf("%d %s, and %d bytes are counted", res.StatusCode, got, b.s.reading.Load())
+			}
+		}
+	})
+}

@@ -6,12 +6,15 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/aftershock-dev/aftershock/fakewa/internal/tree"
 )
 
-// maxBody is the largest body of a call other than an upload.
-const maxBody = 1 << 20
+const (
+	maxBody    = 1 << 20   // the largest body of a call other than an upload
+	maxReading = 128 * mib // of all that are being read at once, so that many that never end cannot exhaust memory
+)
 
 // scratch is what one request needs for a moment: its body and the tree over it.
 type scratch struct {
@@ -29,17 +32,22 @@ func (sc *scratch) free() {
 }
 
 // read reads a body into the scratch, or says what is wrong with it.
-func (sc *scratch) read(r *http.Request) *apiError {
+func (sc *scratch) read(r *http.Request, reading *atomic.Int64) *apiError {
 	sc.body = sc.body[:0]
 	if r.ContentLength > maxBody {
 		return tooLarge()
 	}
+	body := metered{from: r.Body, most: maxReading, total: reading}
+	defer func() { reading.Add(-body.held) }()
 	for {
 		if len(sc.body) == cap(sc.body) {
 			sc.body = append(sc.body, 0)[:len(sc.body)]
 		}
-		n, err := r.Body.Read(sc.body[len(sc.body):cap(sc.body)])
+		n, err := body.Read(sc.body[len(sc.body):cap(sc.body)])
 		sc.body = sc.body[:len(sc.body)+n]
+		if body.crowded {
+			return fail(2, "Too many requests at once.")
+		}
 		if len(sc.body) > maxBody {
 			return tooLarge()
 		}
@@ -64,7 +72,7 @@ func incomplete() *apiError {
 func (s *Server) messages(w http.ResponseWriter, r *http.Request) {
 	req := s.request(r, Messages)
 	sc := scratches.Get().(*scratch)
-	if problem := sc.read(r); problem != nil {
+	if problem := sc.read(r, &s.reading); problem != nil {
 		req.Problem = problem
 	} else if root, problem := sc.parse(r); problem != nil {
 		req.Problem = problem

@@ -71,6 +71,7 @@ type Server struct {
 	ledger  *ledger
 	hooks   *hooks
 	uploads atomic.Int64 // bytes being read
+	reading atomic.Int64 // of other calls
 	running atomic.Bool
 }
 

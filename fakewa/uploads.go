@@ -18,7 +18,7 @@ const maxUploading = 512 * mib
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	req := s.request(r, Upload)
 	if req.Problem == nil {
-		body := &metered{from: io.LimitReader(r.Body, maxUpload+maxBody), total: &s.uploads}
+		body := &metered{from: io.LimitReader(r.Body, maxUpload+maxBody), most: maxUploading, total: &s.uploads}
 		req.Upload, req.Problem = readUpload(r, body)
 		if body.crowded {
 			req.Upload, req.Problem = nil, fail(2, "Too many uploads at once.")
@@ -29,9 +29,10 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	s.serve(w, r, req)
 }
 
-// metered counts the bytes read into memory by all uploads, and ends where they are too many.
+// metered counts the bytes that all requests of a kind read into memory, and ends where they are too many.
 type metered struct {
 	from    io.Reader
+	most    int64
 	total   *atomic.Int64
 	held    int64
 	crowded bool
@@ -44,7 +45,7 @@ func (m *metered) Read(p []byte) (int, error) {
 	}
 	n, err := m.from.Read(p)
 	m.held += int64(n)
-	m.crowded = m.total.Add(int64(n)) > maxUploading
+	m.crowded = m.total.Add(int64(n)) > m.most
 	return n, err
 }
 

@@ -18,7 +18,7 @@ func (s *Server) settle(w http.ResponseWriter, r *http.Request, req *Request) {
 	sc := scratches.Get().(*scratch)
 	defer sc.free()
 	var root tree.Node
-	problem := sc.read(r)
+	problem := sc.read(r, &s.reading)
 	if problem == nil {
 		root, problem = sc.parse(r)
 	}

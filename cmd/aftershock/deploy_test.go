@@ -2,290 +2,364 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	apps "k8s.io/api/apps/v1"
+	autoscaling "k8s.io/api/autoscaling/v2"
+	batch "k8s.io/api/batch/v1"
+	core "k8s.io/api/core/v1"
+	networking "k8s.io/api/networking/v1"
+	policy "k8s.io/api/policy/v1"
+	"sigs.k8s.io/yaml"
 )
 
-// The types below are what the manifests in deploy/k8s use of Kubernetes' API. They are decoded strictly: a key that is
-// misspelt, or stands where it does not belong, is an error. A key that is new to them is added here.
-type manifest struct {
-	APIVersion, Kind string
-	Metadata         meta
-	Spec             spec
-	Data, StringData map[string]string
+// kinds are what the manifests in deploy/k8s are made of: Kubernetes' own types, and that of KEDA.
+var kinds = map[string]func() any{
+	"v1 Namespace":                                  func() any { return new(core.Namespace) },
+	"v1 Secret":                                     func() any { return new(core.Secret) },
+	"v1 ConfigMap":                                  func() any { return new(core.ConfigMap) },
+	"v1 Service":                                    func() any { return new(core.Service) },
+	"apps/v1 Deployment":                            func() any { return new(apps.Deployment) },
+	"apps/v1 StatefulSet":                           func() any { return new(apps.StatefulSet) },
+	"batch/v1 Job":                                  func() any { return new(batch.Job) },
+	"policy/v1 PodDisruptionBudget":                 func() any { return new(policy.PodDisruptionBudget) },
+	"networking.k8s.io/v1 NetworkPolicy":            func() any { return new(networking.NetworkPolicy) },
+	"autoscaling/v2 HorizontalPodAutoscaler":        func() any { return new(autoscaling.HorizontalPodAutoscaler) },
+	"keda.sh/v1alpha1 ScaledObject":                 func() any { return new(scaledObject) },
+	"kustomize.config.k8s.io/v1beta1 Kustomization": func() any { return new(kustomization) },
 }
 
-type meta struct {
-	Name                string
-	Labels, Annotations map[string]string
+// scaledObject is what keda.yaml uses of KEDA's API, which comes in no module of its own size.
+type scaledObject struct {
+	APIVersion string            `json:"apiVersion"`
+	Kind       string            `json:"kind"`
+	Metadata   map[string]string `json:"metadata"`
+	Spec       struct {
+		ScaleTargetRef  map[string]string `json:"scaleTargetRef"`
+		MinReplicaCount int               `json:"minReplicaCount"`
+		MaxReplicaCount int               `json:"maxReplicaCount"`
+		PollingInterval int               `json:"pollingInterval"`
+		CooldownPeriod  int               `json:"cooldownPeriod"`
+		Triggers        []struct {
+			Type       string            `json:"type"`
+			Name       string            `json:"name"`
+			MetricType string            `json:"metricType"`
+			Metadata   map[string]string `json:"metadata"`
+		} `json:"triggers"`
+	} `json:"spec"`
 }
 
-type spec struct {
-	ClusterIP                string
-	PublishNotReadyAddresses bool
-	ServiceName              string
-	Replicas                 *int
-	PodManagementPolicy      string
-	Strategy                 struct{ Type string }
-	Selector                 map[string]any
-	Ports                    []servicePort
-	Template                 struct {
-		Metadata meta
-		Spec     pod
-	}
-	VolumeClaimTemplates []struct {
-		Metadata meta
-		Spec     struct {
-			AccessModes []string
-			Resources   resources
-		}
-	}
-	PodSelector               map[string]any    // NetworkPolicy
-	PolicyTypes               []string          //
-	Ingress                   []map[string]any  //
-	MaxUnavailable            int               // PodDisruptionBudget
-	CompletionMode            string            // Job
-	Completions, Parallelism  int               //
-	BackoffLimit              *int              //
-	ScaleTargetRef            map[string]string // HorizontalPodAutoscaler, ScaledObject
-	MinReplicas, MaxReplicas  int               //
-	Metrics                   []map[string]any  //
-	Behavior                  map[string]any    //
-	MinReplicaCount           int               // ScaledObject
-	MaxReplicaCount           int               //
-	PollingInterval, Cooldown int               //
-	CooldownPeriod            int               //
-	Triggers                  []struct {        //
-		Type, Name, MetricType string
-		Metadata               map[string]string
-	}
+// kustomization is what kustomization.yaml uses.
+type kustomization struct {
+	APIVersion string   `json:"apiVersion"`
+	Kind       string   `json:"kind"`
+	Namespace  string   `json:"namespace"`
+	Resources  []string `json:"resources"`
+	Images     []struct {
+		Name    string `json:"name"`
+		NewName string `json:"newName"`
+		NewTag  string `json:"newTag"`
+	} `json:"images"`
 }
 
-type servicePort struct {
-	Name       string
-	Port       int
-	TargetPort string
+// workload is a pod template with what stands around it.
+type workload struct {
+	where  string
+	pod    core.PodTemplateSpec
+	claims []core.PersistentVolumeClaim
 }
 
-type pod struct {
-	RestartPolicy                 string
-	TerminationGracePeriodSeconds int
-	SecurityContext               struct {
-		RunAsNonRoot                   bool
-		RunAsUser, RunAsGroup, FSGroup int
-		SeccompProfile                 struct{ Type string }
-	}
-	AutomountServiceAccountToken *bool
-	EnableServiceLinks           *bool
-	Affinity                     map[string]any
-	TopologySpreadConstraints    []map[string]any
-	Containers                   []container
-	Volumes                      []struct {
-		Name      string
-		ConfigMap struct{ Name string }
-		EmptyDir  *struct{ SizeLimit string }
-	}
+// cluster is what the manifests ask for, decoded by Kubernetes' own types: a key that is misspelt, or stands where it
+// does not belong, is an error.
+type cluster struct {
+	workloads []workload
+	services  []core.Service
+	secrets   map[string]map[string]string
+	configs   map[string]map[string]string
 }
 
-type container struct {
-	Name, Image string
-	Args        []string
-	Env         []struct {
-		Name, Value string
-		ValueFrom   struct {
-			FieldRef     struct{ FieldPath string }
-			SecretKeyRef struct{ Name, Key string }
-		}
-	}
-	Ports []struct {
-		Name          string
-		ContainerPort int
-	}
-	ReadinessProbe, LivenessProbe struct {
-		HTTPGet struct {
-			Path, Port string
-		}
-		TCPSocket     struct{ Port string }
-		PeriodSeconds int
-	}
-	SecurityContext struct {
-		AllowPrivilegeEscalation *bool
-		ReadOnlyRootFilesystem   bool
-		Capabilities             struct{ Drop []string }
-	}
-	Resources    resources
-	VolumeMounts []struct{ Name, MountPath string }
-}
-
-type resources struct{ Requests, Limits map[string]string }
-
-// manifests reads every document below deploy/k8s.
-func manifests(t *testing.T) []manifest {
+func readCluster(t *testing.T) cluster {
 	t.Helper()
-	files, err := filepath.Glob("../../deploy/k8s/*.yaml")
-	if err != nil {
-		t.Fatal(err)
+	made := filepath.Join(t.TempDir(), "secrets.yaml")
+	if out, err := exec.CommandContext(t.Context(), "go", "run", "../../deploy/secrets", made).CombinedOutput(); err != nil {
+		t.Fatalf("make the secrets: %v\n%s", err, out)
 	}
-	var out []manifest
-	for _, f := range files {
-		if filepath.Base(f) == "kustomization.yaml" {
+	files, err := filepath.Glob("../../deploy/k8s/*.yaml")
+	if err != nil || len(files) < 8 {
+		t.Fatalf("%d manifests: where have they gone? %v", len(files), err)
+	}
+	c := cluster{secrets: map[string]map[string]string{}, configs: map[string]map[string]string{"scenario": nil}}
+	for _, f := range append(files, made) {
+		if filepath.Base(f) == "secrets.yaml" && f != made { // somebody's own
 			continue
 		}
 		text, err := os.ReadFile(f)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, doc := range bytes.Split(text, []byte("\n---\n")) {
-			var m manifest
-			// Kubernetes writes keys in lower camel case, and so does the decoder's comparison.
-			if err := yaml.UnmarshalWithOptions(camel(doc), &m, yaml.Strict()); err != nil {
+		for i, doc := range bytes.Split(append([]byte("\n"), text...), []byte("\n---\n")) {
+			if len(bytes.TrimSpace(doc)) == 0 {
+				continue
+			}
+			if err := c.add(doc); err != nil {
 				t.Errorf("%s, document %d: %v", filepath.Base(f), i+1, err)
 			}
-			out = append(out, m)
 		}
 	}
-	if len(out) < 12 {
-		t.Fatalf("%d manifests: where have they gone?", len(out))
-	}
-	return out
+	return c
 }
 
-var key = regexp.MustCompile(`(^|[{,]|\n)(\s*(?:- )?\{?)([a-z][A-Za-z]*):`)
-
-// camel makes keys as the decoder expects those of fields without tags: in lower case.
-func camel(doc []byte) []byte {
-	return key.ReplaceAllFunc(doc, bytes.ToLower)
+func (c *cluster) add(doc []byte) error {
+	var head struct {
+		APIVersion string `json:"apiVersion"`
+		Kind       string `json:"kind"`
+	}
+	if err := yaml.Unmarshal(doc, &head); err != nil {
+		return err
+	}
+	empty, ok := kinds[head.APIVersion+" "+head.Kind]
+	if !ok {
+		return fmt.Errorf("there is no %s of %s", head.Kind, head.APIVersion)
+	}
+	object := empty()
+	if err := yaml.UnmarshalStrict(doc, object); err != nil {
+		return err
+	}
+	switch o := object.(type) {
+	case *apps.Deployment:
+		c.workloads = append(c.workloads, workload{"Deployment " + o.Name, o.Spec.Template, nil})
+	case *apps.StatefulSet:
+		c.workloads = append(c.workloads, workload{"StatefulSet " + o.Name, o.Spec.Template, o.Spec.VolumeClaimTemplates})
+	case *batch.Job:
+		c.workloads = append(c.workloads, workload{"Job " + o.Name, o.Spec.Template, nil})
+	case *core.Service:
+		c.services = append(c.services, *o)
+	case *core.Secret:
+		c.secrets[o.Name] = o.StringData
+	case *core.ConfigMap:
+		c.configs[o.Name] = o.Data
+	}
+	return nil
 }
 
 // What manifests say of each other is true: ports, secrets, volumes, selectors; and our own program takes its arguments.
 func TestManifests(t *testing.T) {
-	all := manifests(t)
-	secrets, configs, labels := map[string]bool{}, map[string]bool{"scenario": true}, map[string]container{}
-	for _, m := range all {
-		for k := range m.StringData {
-			secrets[m.Metadata.Name+"/"+strings.ToLower(k)] = true
-		}
-		if m.Kind == "ConfigMap" {
-			configs[m.Metadata.Name] = true
-		}
-		for _, c := range m.Spec.Template.Spec.Containers {
-			labels[m.Spec.Template.Metadata.Labels["app"]] = c
-		}
-	}
-	services := map[string]map[string]bool{}
-	for _, m := range all {
-		where := m.Kind + " " + m.Metadata.Name
-		if m.Kind == "Service" {
-			ports := map[string]bool{}
-			for _, p := range labels[fmt.Sprint(m.Spec.Selector["app"])].Ports {
-				ports[p.Name] = true
-			}
-			services[m.Metadata.Name] = map[string]bool{}
-			for _, p := range m.Spec.Ports {
-				services[m.Metadata.Name][fmt.Sprint(p.Port)] = true
-				if !ports[p.TargetPort] {
-					t.Errorf("%s: nothing that it selects has a port %q", where, p.TargetPort)
-				}
+	c := readCluster(t)
+	ports := map[string]bool{} // service:port
+	for _, s := range c.services {
+		for _, p := range s.Spec.Ports {
+			ports[fmt.Sprintf("%s:%d", s.Name, p.Port)] = true
+			if !c.listens(s.Spec.Selector["app"], p.TargetPort.StrVal) {
+				t.Errorf("Service %s: nothing that it selects has a port %q", s.Name, p.TargetPort.StrVal)
 			}
 		}
-		checkPod(t, where, m, secrets, configs)
 	}
-	for _, m := range all {
-		for _, c := range m.Spec.Template.Spec.Containers {
-			for _, a := range c.Args {
-				for _, host := range regexp.MustCompile(`(?:http|nats)://(?:[^@/]*@)?(?:[a-z]+-\d\.)?([a-z]+):(\d+)`).FindAllStringSubmatch(a, -1) {
-					if !services[host[1]][host[2]] {
-						t.Errorf("%s: %s points at a service that there is not", m.Metadata.Name, a)
+	for _, w := range c.workloads {
+		t.Run(w.where, func(t *testing.T) {
+			c.checkPod(t, w)
+			for _, box := range w.pod.Spec.Containers {
+				c.checkContainer(t, w, box)
+				for _, a := range box.Args {
+					for _, to := range address.FindAllStringSubmatch(a, -1) {
+						if !ports[to[1]] {
+							t.Errorf("%s points at a service that there is not", a)
+						}
 					}
 				}
 			}
-		}
+		})
 	}
 }
 
-func checkPod(t *testing.T, where string, m manifest, secrets, configs map[string]bool) {
-	t.Helper()
-	p := m.Spec.Template.Spec
-	if s := p.SecurityContext; len(p.Containers) > 0 && (!s.RunAsNonRoot || s.RunAsUser == 0 || s.SeccompProfile.Type != "RuntimeDefault" ||
-		p.AutomountServiceAccountToken == nil || *p.AutomountServiceAccountToken) {
-		t.Errorf("%s: its pod may do more than it needs: %+v", where, s)
-	}
-	volumes := map[string]bool{}
-	for _, v := range p.Volumes {
-		volumes[v.Name] = true
-		if v.ConfigMap.Name != "" && !configs[v.ConfigMap.Name] {
-			t.Errorf("%s: there is no ConfigMap %s", where, v.ConfigMap.Name)
-		}
-	}
-	for _, v := range m.Spec.VolumeClaimTemplates {
-		volumes[v.Metadata.Name] = true
-	}
-	for _, c := range p.Containers {
-		for _, v := range c.VolumeMounts {
-			if !volumes[v.Name] {
-				t.Errorf("%s: there is no volume %s", where, v.Name)
-			}
-		}
-		for _, e := range c.Env {
-			if s := e.ValueFrom.SecretKeyRef; s.Name != "" && !secrets[s.Name+"/"+s.Key] {
-				t.Errorf("%s: there is no secret %s with %s", where, s.Name, s.Key)
-			}
-		}
-		if s := c.SecurityContext; s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation || !s.ReadOnlyRootFilesystem || fmt.Sprint(s.Capabilities.Drop) != "[ALL]" {
-			t.Errorf("%s: %s is not boxed in: %+v", where, c.Name, s)
-		}
-		if tag := c.Image[strings.LastIndexAny(c.Image, ":@")+1:]; tag == "latest" || !strings.ContainsAny(c.Image, ":@") {
-			t.Errorf("%s: %s is not pinned", where, c.Image)
-		}
-		if c.Resources.Requests["cpu"] == "" || c.Resources.Limits["memory"] == "" {
-			t.Errorf("%s: %s asks for no CPU, or has no limit of memory", where, c.Name)
-		}
-		if strings.HasPrefix(c.Image, "aftershock:") {
-			command, rest, err := newRootCommand().Find(c.Args)
-			if err == nil {
-				err = command.ParseFlags(rest)
-			}
-			if err != nil || command.Name() != c.Args[0] {
-				t.Errorf("%s: aftershock %s: %v", where, strings.Join(c.Args, " "), err)
-			}
-		}
-	}
-}
+var address = regexp.MustCompile(`(?:http|nats|tls)://(?:[^@/]*@)?(?:[a-z]+-\d\.)?([a-z]+:\d+)`)
 
-// NATS takes its configuration, knows its users, and lets none of them into the other's subjects.
-func TestNATSConfiguration(t *testing.T) {
-	for _, name := range []string{"POD_NAME", "SENDER_PASSWORD", "RUNS_PASSWORD", "CLUSTER_PASSWORD"} {
-		t.Setenv(name, "x"+strings.ToLower(name[:4]))
-	}
-	for _, m := range manifests(t) {
-		text := m.Data["nats.conf"]
-		if text == "" {
+func (c cluster) listens(app, port string) bool {
+	for _, w := range c.workloads {
+		if w.pod.Labels["app"] != app {
 			continue
 		}
-		file := filepath.Join(t.TempDir(), "nats.conf")
+		for _, box := range w.pod.Spec.Containers {
+			for _, p := range box.Ports {
+				if p.Name == port {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func (c cluster) checkPod(t *testing.T, w workload) {
+	t.Helper()
+	p := w.pod.Spec
+	s := p.SecurityContext
+	if s == nil || s.RunAsNonRoot == nil || !*s.RunAsNonRoot || s.RunAsUser == nil || *s.RunAsUser == 0 ||
+		s.SeccompProfile == nil || s.SeccompProfile.Type != core.SeccompProfileTypeRuntimeDefault ||
+		p.AutomountServiceAccountToken == nil || *p.AutomountServiceAccountToken {
+		t.Errorf("its pod may do more than it needs: %+v", s)
+	}
+	for _, v := range p.Volumes {
+		if v.ConfigMap != nil && !has(c.configs, v.ConfigMap.Name) {
+			t.Errorf("there is no ConfigMap %s", v.ConfigMap.Name)
+		}
+		if v.Secret != nil && !has(c.secrets, v.Secret.SecretName) {
+			t.Errorf("there is no Secret %s", v.Secret.SecretName)
+		}
+	}
+}
+
+func (c cluster) checkContainer(t *testing.T, w workload, box core.Container) {
+	t.Helper()
+	for _, m := range box.VolumeMounts {
+		if !w.hasVolume(m.Name) {
+			t.Errorf("there is no volume %s", m.Name)
+		}
+	}
+	for _, e := range box.Env {
+		if e.ValueFrom == nil || e.ValueFrom.SecretKeyRef == nil {
+			continue
+		}
+		if ref := e.ValueFrom.SecretKeyRef; !has(c.secrets[ref.Name], ref.Key) {
+			t.Errorf("there is no secret %s with %s", ref.Name, ref.Key)
+		}
+	}
+	s := box.SecurityContext
+	if s == nil || s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation || s.ReadOnlyRootFilesystem == nil || !*s.ReadOnlyRootFilesystem ||
+		s.Capabilities == nil || fmt.Sprint(s.Capabilities.Drop) != "[ALL]" {
+		t.Errorf("%s is not boxed in: %+v", box.Name, s)
+	}
+	if tag := box.Image[strings.LastIndexAny(box.Image, ":@")+1:]; tag == "latest" || !strings.ContainsAny(box.Image, ":@") {
+		t.Errorf("%s is not pinned", box.Image)
+	}
+	if box.Resources.Requests.Cpu().IsZero() || box.Resources.Limits.Memory().IsZero() {
+		t.Errorf("%s asks for no CPU, or has no limit of memory", box.Name)
+	}
+	if strings.HasPrefix(box.Image, "aftershock:") {
+		command, rest, err := newRootCommand().Find(box.Args)
+		if err == nil {
+			err = command.ParseFlags(rest)
+		}
+		if err != nil || command.Name() != box.Args[0] {
+			t.Errorf("aftershock %s: %v", strings.Join(box.Args, " "), err)
+		}
+	}
+}
+
+func (w workload) hasVolume(name string) bool {
+	for _, v := range w.pod.Spec.Volumes {
+		if v.Name == name {
+			return true
+		}
+	}
+	for _, claim := range w.claims {
+		if claim.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func has[V any](m map[string]V, key string) bool {
+	_, ok := m[key]
+	return ok
+}
+
+// A misspelt key, and one in the wrong place, are found: the types are decoded strictly.
+func TestManifestsAreDecodedStrictly(t *testing.T) {
+	for _, doc := range []string{
+		"apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {selectors: {app: a}}\n",
+		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: {spec: {containers: [{name: a, ressources: {}}]}}}\n",
+		"apiVersion: v1\nkind: Deployment\nmetadata: {name: a}\n",
+	} {
+		if err := new(cluster).add([]byte(doc)); err == nil {
+			t.Errorf("nobody minds:\n%s", doc)
+		}
+	}
+}
+
+// NATS takes its configuration and the certificates that are made for it: who has a password and speaks TLS comes in,
+// nobody else does, and neither user may listen to the other's subjects.
+func TestNATSConfiguration(t *testing.T) {
+	c := readCluster(t)
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		t.Helper()
+		file := filepath.Join(dir, name)
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		o, err := server.ProcessConfigFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(o.Users) != 2 || len(o.Routes) != 3 || o.Cluster.Password == "" || !o.JetStream {
-			t.Errorf("%d users, %d routes", len(o.Users), len(o.Routes))
-		}
-		for _, u := range o.Users {
-			if u.Permissions == nil || u.Password == "" {
-				t.Errorf("%s may do everything", u.Username)
-			}
-		}
-		return
+		return file
 	}
-	t.Fatal("no manifest holds nats.conf")
+	certificate, key := write("tls.crt", c.secrets["nats-tls"]["tls.crt"]), write("tls.key", c.secrets["nats-tls"]["tls.key"])
+	authority := write("ca.crt", c.secrets["nats-ca"]["ca.crt"])
+	for _, user := range []string{"sender", "runs", "cluster"} {
+		t.Setenv(strings.ToUpper(user)+"_PASSWORD", c.secrets["nats"][user])
+	}
+	t.Setenv("POD_NAME", "nats-0")
+	text := strings.NewReplacer("/etc/nats-tls/tls.crt", certificate, "/etc/nats-tls/tls.key", key, "/etc/nats-ca/ca.crt", authority).
+		Replace(c.configs["nats"]["nats.conf"])
+	o, err := server.ProcessConfigFile(write("nats.conf", text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(o.Users) != 2 || len(o.Routes) != 3 || o.Cluster.Password == "" || o.Cluster.TLSConfig == nil || !o.JetStream {
+		t.Errorf("%d users, %d routes, %+v", len(o.Users), len(o.Routes), o.Cluster)
+	}
+	o.Host, o.Port, o.HTTPPort, o.Cluster.Port, o.Routes, o.JetStream, o.NoLog, o.NoSigs = "127.0.0.1", -1, 0, 0, nil, false, true, true
+	o.Cluster = server.ClusterOpts{}
+	s, err := server.NewServer(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	defer s.Shutdown()
+	known := x509.NewCertPool()
+	known.AppendCertsFromPEM([]byte(c.secrets["nats-ca"]["ca.crt"]))
+	trust := nats.Secure(&tls.Config{RootCAs: known, ServerName: "nats-2.nats", MinVersion: tls.VersionTLS12})
+	at := s.Addr().String()
+	for name, try := range map[string]struct {
+		url  string
+		opts []nats.Option
+		ok   bool
+	}{
+		"a run":                      {"tls://runs:" + c.secrets["nats"]["runs"] + "@" + at, []nats.Option{trust}, true},
+		"a sender":                   {"tls://sender:" + c.secrets["nats"]["sender"] + "@" + at, []nats.Option{trust}, true},
+		"nobody":                     {"tls://" + at, []nats.Option{trust}, false},
+		"a wrong password":           {"tls://runs:x@" + at, []nats.Option{trust}, false},
+		"one who trusts nobody else": {"tls://runs:" + c.secrets["nats"]["runs"] + "@" + at, nil, false},
+	} {
+		conn, err := nats.Connect(try.url, try.opts...)
+		if (err == nil) != try.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+		if conn != nil {
+			conn.Close()
+		}
+	}
+	for _, u := range o.Users {
+		if u.Permissions == nil || u.Password == "" {
+			t.Errorf("%s may do everything", u.Username)
+		}
+	}
+}
+
+// Secrets that a cluster may live by are never overwritten.
+func TestSecretsAreMadeOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secrets.yaml")
+	for i, want := range []bool{true, false} {
+		out, err := exec.CommandContext(t.Context(), "go", "run", "../../deploy/secrets", file).CombinedOutput()
+		if (err == nil) != want {
+			t.Fatalf("time %d: %v\n%s", i+1, err, out)
+		}
+	}
 }

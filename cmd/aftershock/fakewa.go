@@ -15,8 +15,10 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"golang.org/x/net/netutil"
 
 	"github.com/aftershock-dev/aftershock/fakewa"
+	"github.com/aftershock-dev/aftershock/internal/admit"
 	"github.com/aftershock-dev/aftershock/internal/files"
 	"github.com/aftershock-dev/aftershock/internal/strict"
 )
@@ -303,6 +305,9 @@ curl%s %s/v24.0/106540352242922/messages -H 'Authorization: Bearer EAAtest' -H '
 	}
 }
 
+// mostConnections are held at once by a listener; others wait to be accepted.
+const mostConnections = 20_000
+
 // serve serves until ctx is done; whatever is under way then is broken off.
 func (d *fakewaDoors) serve(ctx context.Context, fake *fakewa.Server) error {
 	ctx, stop := context.WithCancel(ctx)
@@ -312,7 +317,7 @@ func (d *fakewaDoors) serve(ctx context.Context, fake *fakewa.Server) error {
 		srv := fakewa.Serving(h)
 		srv.BaseContext = func(net.Listener) context.Context { return ctx }
 		work = append(work, func() error {
-			if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			if err := srv.Serve(netutil.LimitListener(ln, mostConnections)); !errors.Is(err, http.ErrServerClosed) {
 				return err
 			}
 			return nil
@@ -332,7 +337,10 @@ func (d *fakewaDoors) serve(ctx context.Context, fake *fakewa.Server) error {
 		if d.token != "" {
 			doors = fakewa.Guard(d.token, fake.Control())
 		}
-		serve(d.control, doors)
+		bodies := admit.Bytes{Most: 64 << 20, Each: 1 << 20}
+		serve(d.control, bodies.Handler(doors, func(w http.ResponseWriter) {
+			http.Error(w, admit.ErrFull.Error(), http.StatusServiceUnavailable)
+		}))
 	}
 	ended := make(chan error, len(work))
 	for _, f := range work {

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"github.com/aftershock-dev/aftershock/internal/admit"
 	"github.com/aftershock-dev/aftershock/sut"
 	"github.com/aftershock-dev/aftershock/sut/queue"
@@ -82,6 +84,13 @@ func newSender(o *Options, q queue.Queue, t http.RoundTripper) (*sut.Sender, err
 	return sut.New(o.Config, w)
 }
 
+// What the doors hold at once, so that nobody who only begins requests can exhaust the memory.
+const (
+	mostConnections = 10_000    // others wait to be accepted
+	mostBodies      = 128 << 20 // bytes of bodies being read
+	mostBody        = 8 << 20   // of one of them: statuses between the services are the longest
+)
+
 // doors are the sockets of a process.
 type doors struct {
 	listeners        []net.Listener
@@ -97,7 +106,7 @@ func open(o *Options, s *sut.Sender) (*doors, error) {
 		if err != nil {
 			return nil, fmt.Errorf("listen: %w", err)
 		}
-		d.listeners = append(d.listeners, l)
+		d.listeners = append(d.listeners, netutil.LimitListener(l, mostConnections))
 		d.servers = append(d.servers, &http.Server{
 			Handler: admitted(h, l.Addr(), o.Hosts), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 			MaxHeaderBytes: 64 << 10,
@@ -125,6 +134,12 @@ func open(o *Options, s *sut.Sender) (*doors, error) {
 func admitted(h http.Handler, at net.Addr, hosts []string) http.Handler {
 	address, _, _ := net.SplitHostPort(at.String()) // an address that was listened on has both parts
 	rule := admit.Rule{Local: admit.Loopback(address), Hosts: hosts, Exempt: []string{"/webhooks/whatsapp"}}
+	bodies := admit.Bytes{Most: mostBodies, Each: mostBody}
+	h = bodies.Handler(h, func(w http.ResponseWriter) {
+		(&wire.Refusal{
+			Status: http.StatusServiceUnavailable, Code: "too_many_bodies", Says: admit.ErrFull.Error(), Hint: "try again in a second", After: time.Second,
+		}).Write(w)
+	})
 	return rule.Handler(h, func(w http.ResponseWriter, why string) {
 		(&wire.Refusal{Status: http.StatusForbidden, Code: "not_admitted", Says: why, Hint: "a name that may stand for this sender is given with --host NAME"}).Write(w)
 	})
