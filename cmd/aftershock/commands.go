@@ -16,6 +16,7 @@ func commands() []*cobra.Command {
 		newDoctorCommand(),
 		newSweepCommand(),
 		newPartCommand(),
+		newJanitorCommand(),
 		newScenarioCommand(),
 		newVersionCommand(),
 	}

@@ -145,7 +145,11 @@ func (f *runFlags) elsewhere(o local.Options) func(context.Context) (*remote.Sys
 		}
 	case "containers":
 		return func(ctx context.Context) (*remote.System, error) {
-			return docker.Build(ctx, docker.Options{Options: ro, Dir: o.Dir, Image: f.image})
+			own, err := os.Executable()
+			if err != nil {
+				return nil, fmt.Errorf("find this program's file: %w", err)
+			}
+			return docker.Build(ctx, docker.Options{Options: ro, Dir: o.Dir, Image: f.image, Janitor: []string{own, "janitor"}})
 		}
 	}
 	return nil

@@ -234,9 +234,11 @@ func (b *box) Delay(ctx context.Context, by time.Duration) error {
 	}
 	const file = workDir + "/spec.json"
 	e := b.engine
+	labels := e.labels()
+	labels["dev.aftershock.part"] = "link"
 	helper, err := e.provider.CreateContainer(ctx, testcontainers.ContainerRequest{
 		Image: e.image, Cmd: []string{"part", file}, User: "0:0",
-		Labels: map[string]string{label: e.cfg.Run, "dev.aftershock.part": "link"},
+		Labels: labels,
 		Files:  []testcontainers.ContainerFile{{Reader: bytes.NewReader(spec), ContainerFilePath: file, FileMode: 0o644}},
 		HostConfigModifier: func(h *container.HostConfig) {
 			h.NetworkMode = container.NetworkMode("container:" + b.id)

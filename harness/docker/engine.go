@@ -3,6 +3,7 @@ package docker
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -35,6 +36,10 @@ type Config struct {
 	Image string // an image with it, instead of one that is built
 	Dir   string // keeps a folder with the log of each part
 	Run   string // id of the run, for labels
+
+	// Janitor is the command that calls Clean with its input and the two arguments it is given, such as this program's; none
+	// leaves behind what a process that is killed had made.
+	Janitor []string
 }
 
 // Engine runs parts as containers of one network of their own.
@@ -44,6 +49,8 @@ type Engine struct {
 	client   client.APIClient
 	network  *testcontainers.DockerNetwork
 	image    string
+	id       string     // of this engine alone
+	janitor  *janitor   // nil without one
 	host     string     // where published ports are reached
 	bind     netip.Addr // on which they are published
 
@@ -53,8 +60,8 @@ type Engine struct {
 	waits  sync.WaitGroup
 }
 
-// noJanitor tells testcontainers to do without its own janitor, which is an image from a registry. Ours is Close, and the
-// label.
+// noJanitor tells testcontainers to do without its own janitor, which is an image from a registry. Ours are Close,
+// Clean, and the labels.
 const noJanitor = "TESTCONTAINERS_RYUK_DISABLED"
 
 // NewEngine connects to the Docker engine, builds the image and makes a network.
@@ -79,7 +86,7 @@ func NewEngine(ctx context.Context, cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, noEngine(err)
 	}
-	e := &Engine{cfg: cfg, provider: provider, client: provider.Client(), image: cfg.Image}
+	e := &Engine{cfg: cfg, provider: provider, client: provider.Client(), image: cfg.Image, id: rand.Text()}
 	if err := ping(ctx, e.client); err != nil {
 		return nil, errors.Join(err, provider.Close())
 	}
@@ -138,12 +145,23 @@ func (e *Engine) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	e.network, err = tcnet.New(ctx, tcnet.WithLabels(map[string]string{label: e.cfg.Run}))
+	if len(e.cfg.Janitor) > 0 {
+		built := ""
+		if e.cfg.Image == "" {
+			built = e.image
+		}
+		if e.janitor, err = hire(e.cfg.Janitor, e.id, built); err != nil {
+			return err
+		}
+	}
+	e.network, err = tcnet.New(ctx, tcnet.WithLabels(e.labels()))
 	if err != nil {
 		return fmt.Errorf("make a network: %w", err)
 	}
 	return nil
 }
+
+func (e *Engine) labels() map[string]string { return map[string]string{label: e.cfg.Run, owner: e.id} }
 
 // Name implements remote.Engine.
 func (e *Engine) Name() string { return "containers" }
@@ -178,7 +196,8 @@ func (e *Engine) Add(ctx context.Context, p remote.Part) (remote.Unit, error) {
 	if err := os.MkdirAll(b.dir, 0o755); err != nil {
 		return nil, err
 	}
-	listen := map[string]string{}
+	labels, listen := e.labels(), map[string]string{}
+	labels["dev.aftershock.part"] = p.Name
 	bindings := network.PortMap{}
 	var exposed []string
 	for i, door := range p.Doors {
@@ -193,7 +212,7 @@ func (e *Engine) Add(ctx context.Context, p remote.Part) (remote.Unit, error) {
 	}
 	req := testcontainers.ContainerRequest{
 		Image: cmp.Or(p.Image, e.image), Env: p.Env, ExposedPorts: exposed,
-		Labels:   map[string]string{label: e.cfg.Run, "dev.aftershock.part": p.Name},
+		Labels:   labels,
 		Networks: []string{e.network.Name}, NetworkAliases: map[string][]string{e.network.Name: {host}},
 		ConfigModifier: func(c *container.Config) { c.Hostname = host },
 		HostConfigModifier: func(h *container.HostConfig) {
@@ -271,7 +290,11 @@ func (e *Engine) Close() error {
 		}
 		errs = append(errs, err)
 	}
-	if err := errors.Join(append(errs, e.provider.Close())...); err != nil {
+	err := errors.Join(append(errs, e.provider.Close())...)
+	if e.janitor != nil {
+		e.janitor.leave(err == nil)
+	}
+	if err != nil {
 		return fmt.Errorf("take the containers down: %w\nhint: docker rm -f $(docker ps -aq --filter label=%s)", err, label)
 	}
 	return nil

@@ -25,7 +25,39 @@ func TestMain(m *testing.M) {
 	if err := os.Setenv(noJanitor, "true"); err != nil {
 		panic(err)
 	}
-	os.Exit(m.Run())
+	switch what := os.Getenv(roleVariable); what {
+	case "janitor":
+		if err := Clean(context.Background(), os.Stdin, os.Args[1], os.Args[2]); err != nil {
+			panic(err)
+		}
+		os.Exit(0)
+	case "":
+		os.Exit(m.Run())
+	default:
+		os.Exit(beKilled(what))
+	}
+}
+
+// roleVariable is the variable that makes this test's program something else than tests.
+const roleVariable = "AFTERSHOCK_TEST_ROLE"
+
+// beKilled starts a part from an image in containers, and waits for its end.
+func beKilled(exe string) int {
+	e, err := NewEngine(context.Background(), Config{
+		Exe: exe, Dir: os.Getenv("DIR"), Run: os.Getenv("RUN"), Janitor: []string{"/usr/bin/env", roleVariable + "=janitor", os.Args[0]},
+	})
+	if err != nil {
+		panic(err)
+	}
+	u, err := e.Add(context.Background(), aPart("drafts"))
+	if err == nil {
+		err = u.Start(context.Background())
+	}
+	if err != nil {
+		panic(err)
+	}
+	_, _ = os.Stdout.WriteString("up\n")
+	select {}
 }
 
 // buildStatic builds a package as a static Linux binary.
@@ -83,6 +115,52 @@ func nothingLeft(t *testing.T, run string) {
 	if err != nil || len(nets.Items) > 0 {
 		t.Errorf("%d networks are left behind, %v", len(nets.Items), err)
 	}
+}
+
+// TestE2ENothingStaysBehindWhenKilled: containers, networks and the image go when the process that made them is killed in
+// a way that it cannot catch.
+func TestE2ENothingStaysBehindWhenKilled(t *testing.T) {
+	newTestEngine(t, Config{Exe: buildStatic(t, "./testdata/part")}) // is there an engine at all?
+	const run = "test-killed"
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), roleVariable+"="+buildStatic(t, "./testdata/part"), "DIR="+t.TempDir(), "RUN="+run)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	up := make([]byte, 3)
+	_, readErr := io.ReadFull(out, up)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	_ = cmd.Wait() // it was killed
+	if readErr != nil {
+		t.Fatal(readErr)
+	}
+	c, err := client.New(client.FromEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	mine := make(client.Filters).Add("label", label+"="+run)
+	for until := time.Now().Add(closeWithin); time.Now().Before(until); time.Sleep(200 * time.Millisecond) {
+		boxes, err := c.ContainerList(t.Context(), client.ContainerListOptions{All: true, Filters: mine})
+		if err != nil {
+			t.Fatal(err)
+		}
+		nets, err := c.NetworkList(t.Context(), client.NetworkListOptions{Filters: mine})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(boxes.Items)+len(nets.Items) == 0 {
+			return
+		}
+	}
+	nothingLeft(t, run)
 }
 
 func aPart(name string) remote.Part {

@@ -1,0 +1,7 @@
+//go:build !unix
+
+package docker
+
+import "syscall"
+
+func aloof() *syscall.SysProcAttr { return nil }
