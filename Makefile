@@ -4,7 +4,7 @@ GO ?= go
 OUT ?= runs
 KILLS ?= 60
 
-.PHONY: help build test check gate golden bench e2e acceptance senders crash agreement agreement-senders bench-cost bench-fakewa bench-sender bench-load bench-import june6
+.PHONY: help build test check fuzz gate golden bench e2e acceptance senders crash agreement agreement-senders bench-cost bench-fakewa bench-sender bench-load bench-import june6
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ crash: ## kill a sender at every point of its state machine and at random (KILLS
 
 acceptance: ## real Cloud API clients against the fake (needs npm)
 	./acceptance/run.sh
+
+fuzz: ## every reader of outside input, for FUZZ seconds each (45: 20 minutes)
+	./internal/fuzz.sh $(or $(FUZZ),45)
 
 senders: ## senders of one's own (examples/), ten times as fast as they think: needs libfaketime, and Redis, npm, Python, Ruby for each (5 minutes)
 	$(GO) test -tags senders -count=1 -v -timeout 6m ./examples

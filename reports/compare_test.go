@@ -16,7 +16,7 @@ import (
 // healthy is a quiet run that keeps its promises.
 var healthy = synth.Options{Seed: 1, Scale: 0.03, Healthy: true}
 
-func baselineOf(t *testing.T, o synth.Options) *Baseline {
+func baselineOf(t testing.TB, o synth.Options) *Baseline {
 	t.Helper()
 	b, err := NewBaseline([]*Report{shared(t, o)}, true)
 	if err != nil {

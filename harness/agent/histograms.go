@@ -1,7 +1,12 @@
 package agent
 
 import (
+	"bytes"
+	"compress/zlib"
+	"encoding/base64"
+	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -78,6 +83,9 @@ func decodeHistograms(encoded [][]byte) (Histograms, error) {
 	}
 	var h [3]*hdrhistogram.Histogram
 	for i, b := range encoded {
+		if err := small(b); err != nil {
+			return Histograms{}, fmt.Errorf("decode a histogram: %w", err)
+		}
 		x, err := hdrhistogram.Decode(b)
 		if err != nil {
 			return Histograms{}, fmt.Errorf("decode a histogram: %w", err)
@@ -85,4 +93,25 @@ func decodeHistograms(encoded [][]byte) (Histograms, error) {
 		h[i] = x
 	}
 	return Histograms{Response: h[0], Service: h[1], Lateness: h[2]}, nil
+}
+
+// mostCounts bounds what a histogram inflates to: its counts, at nine bytes each, are fewer.
+const mostCounts = 1 << 20
+
+// small refuses what would inflate to more than any histogram of ours does. The library inflates all there is.
+func small(encoded []byte) error {
+	const head = 8 // cookie and length
+	raw, err := base64.StdEncoding.DecodeString(string(encoded))
+	if err != nil || len(raw) < head {
+		return errors.New("it is cut off")
+	}
+	z, err := zlib.NewReader(bytes.NewReader(raw[head:]))
+	if err != nil {
+		return err
+	}
+	n, err := io.Copy(io.Discard, io.LimitReader(z, mostCounts+1))
+	if n > mostCounts {
+		return errors.New("it is larger than any that an agent keeps")
+	}
+	return err
 }
