@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/strict"
@@ -32,7 +33,9 @@ const (
 )
 
 // Metrics returns every metric there is, in the order in which documents show them. A new number is a new row here.
-func Metrics() []MetricDef {
+func Metrics() []MetricDef { return slices.Clone(metrics()) }
+
+var metrics = sync.OnceValue(func() []MetricDef {
 	return slices.Concat(
 		distributionMetrics(),
 		[]MetricDef{withinMetric(withinName, 30*time.Second)},
@@ -111,7 +114,7 @@ func Metrics() []MetricDef {
 			{"lateness.max", Seconds, "lower", Machine, "the same, worst", false, lateness(1)},
 		},
 	)
-}
+})
 
 // percentiles are those that every distribution has.
 var percentiles = []struct {
@@ -127,7 +130,7 @@ func Metric(name string) (MetricDef, error) {
 	if m, ok, err := ownGauge(name); ok {
 		return m, err
 	}
-	all := Metrics()
+	all := metrics()
 	for _, m := range all {
 		if m.Name == name {
 			return m, nil

@@ -172,7 +172,11 @@ func (in *inspector) settings(state *strict.Node) map[string]string {
 	if in.blocks.Settings == nil || in.s.Target != nil {
 		return nil
 	}
-	return in.blocks.Settings(state.Field("sender").YAML(), state.Field("whatsapp").YAML())
+	sender, whatsapp := state.Field("sender").YAML(), state.Field("whatsapp").YAML()
+	if now := string(sender) + "\x00" + string(whatsapp); in.state != now || in.inForce == nil {
+		in.state, in.inForce = now, in.blocks.Settings(sender, whatsapp)
+	}
+	return in.inForce
 }
 
 // Unchanged reports whether two sets of settings are the same, however their rates are written: 5/s is 300/min.

@@ -17,6 +17,9 @@ type inspector struct {
 	blocks Blocks
 	s      Scenario
 	errs   strict.Errors
+
+	state   string            // of the settings that were asked for last
+	inForce map[string]string // what they came to
 }
 
 // inspect reads a tree and checks it whole. The scenario is complete only when nothing is wrong.

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // field is one key of a struct.
@@ -15,8 +16,20 @@ type field struct {
 	omit  bool
 }
 
-// fields lists the keys of a struct in order, inlined structs included.
+// known keeps the fields of each struct that was met: a long timeline asks for the same ones thousands of times.
+var known sync.Map // reflect.Type to []field
+
+// fields lists the keys of a struct in order, inlined structs included. The list is not the caller's to change.
 func fields(t reflect.Type) []field {
+	if list, ok := known.Load(t); ok {
+		return list.([]field)
+	}
+	list := readFields(t)
+	known.Store(t, list)
+	return list
+}
+
+func readFields(t reflect.Type) []field {
 	var out []field
 	for i := range t.NumField() {
 		f := t.Field(i)
