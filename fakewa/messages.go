@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	maxBody    = 1 << 20   // the largest body of a call other than an upload
-	maxReading = 128 * mib // of all that are being read at once, so that many that never end cannot exhaust memory
+	maxBody    = 1 << 20  // the largest body of a call other than an upload
+	maxReading = 32 * mib // of all that are being read at once, so that many that never end cannot exhaust memory
 )
 
 // scratch is what one request needs for a moment: its body and the tree over it.

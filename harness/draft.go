@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -48,8 +49,22 @@ func newDraft(before string, r scenarios.Request) (*draft, error) {
 // render fills a template in.
 func render(t *template.Template, v scenarios.TargetFields) (string, error) {
 	var b bytes.Buffer
-	err := t.Execute(&b, v)
-	return b.String(), err
+	if err := t.Execute(&b, v); err != nil {
+		return "", errors.New(without(err.Error(), v.Secret, v.Taken))
+	}
+	return b.String(), nil
+}
+
+// without is a text in which no secret stands, nor what a step took out of an answer.
+func without(text string, private ...map[string]string) string {
+	for _, values := range private {
+		for name, v := range values {
+			if v != "" {
+				text = strings.ReplaceAll(text, v, "("+name+")")
+			}
+		}
+	}
+	return text
 }
 
 // where is the URL that a request goes to; base takes the place of its scheme and host, and of the whole when it has a path.
@@ -80,8 +95,8 @@ func (d *draft) request(ctx context.Context, v scenarios.TargetFields, where str
 		text, kind = values.Encode(), "application/x-www-form-urlencoded"
 	}
 	req, err := http.NewRequestWithContext(ctx, d.method, where, strings.NewReader(text))
-	if err != nil {
-		return nil, err
+	if err != nil || req.URL.Host == "" || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
+		return nil, errNoURL
 	}
 	for k, t := range d.header {
 		value, err := render(t, v)

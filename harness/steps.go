@@ -107,7 +107,7 @@ func (s *steps) where(g *stage, v scenarios.TargetFields) (string, error) {
 	}
 	where, err := url.Parse(text)
 	if err != nil {
-		return "", err
+		return "", errNoURL
 	}
 	front, err := s.form.send.where(v, "")
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *steps) where(g *stage, v scenarios.TargetFields) (string, error) {
 	}
 	own, err := url.Parse(front)
 	if err != nil {
-		return "", err
+		return "", errNoURL
 	}
 	if !strings.HasPrefix(text, "/") && (where.Host != own.Host || where.Host == "") {
 		return text, nil
@@ -132,7 +132,7 @@ func (s *steps) where(g *stage, v scenarios.TargetFields) (string, error) {
 func (s *steps) allowed(ctx context.Context, where string) error {
 	u, err := url.Parse(where)
 	if err != nil {
-		return err
+		return errNoURL
 	}
 	if known, ok := s.hosts.Load(u.Host); ok {
 		err, _ := known.(error)

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -78,22 +79,25 @@ func (f *targeted) request(ctx context.Context, m message, _ int) (*http.Request
 	return req, nil
 }
 
+// errNoURL says nothing of what was made: a secret may be in it, and stand in an error that is kept.
+var errNoURL = errors.New("what the template makes is no URL\nhint: {{… | urlquery}} writes what a URL cannot hold")
+
 // rebase keeps path and query of a URL and takes scheme and host from base, so that --target can point a scenario at
 // another host. A base with a path of its own stands for the whole URL.
 func rebase(where, base string) (string, error) {
+	w, err := url.Parse(where)
+	if err != nil {
+		return "", errNoURL
+	}
 	if base == "" {
 		return where, nil
 	}
 	b, err := url.Parse(base)
 	if err != nil {
-		return "", err
+		return "", errNoURL
 	}
 	if b.Path != "" && b.Path != "/" {
 		return base, nil
-	}
-	w, err := url.Parse(where)
-	if err != nil {
-		return "", err
 	}
 	w.Scheme, w.Host = b.Scheme, b.Host
 	return w.String(), nil

@@ -86,9 +86,9 @@ func newSender(o *Options, q queue.Queue, t http.RoundTripper) (*sut.Sender, err
 
 // What the doors hold at once, so that nobody who only begins requests can exhaust the memory.
 const (
-	mostConnections = 10_000    // others wait to be accepted
-	mostBodies      = 128 << 20 // bytes of bodies being read
-	mostBody        = 8 << 20   // of one of them: statuses between the services are the longest
+	mostConnections = 10_000   // others wait to be accepted
+	mostBodies      = 32 << 20 // bytes of bodies being read
+	mostBody        = 8 << 20  // of one of them: statuses between the services are the longest
 )
 
 // doors are the sockets of a process.
