@@ -11,10 +11,10 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/aftershock-dev/aftershock/internal/files"
 	"github.com/aftershock-dev/aftershock/reports/internal/chart"
 	"github.com/aftershock-dev/aftershock/reports/record"
 )
@@ -259,7 +259,7 @@ func (r *Report) fileTable() (table, error) {
 }
 
 func hashFile(path string) (int64, string, error) {
-	f, err := os.Open(path)
+	f, err := files.Named(path)
 	if err != nil {
 		return 0, "", err
 	}

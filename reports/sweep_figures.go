@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/aftershock-dev/aftershock/internal/files"
 	"github.com/aftershock-dev/aftershock/reports/internal/chart"
 )
 
@@ -189,16 +190,16 @@ func (s *Sweep) Write(dir string) error {
 	if err := os.MkdirAll(filepath.Join(dir, "plots"), 0o755); err != nil {
 		return err
 	}
-	files := map[string][]byte{"sweep.md": md.Bytes(), "sweep.html": page}
+	made := map[string][]byte{"sweep.md": md.Bytes(), "sweep.html": page}
 	for _, f := range s.figures() {
 		png, err := f.PNG(plotDPI)
 		if err != nil {
 			return err
 		}
-		files[filepath.Join("plots", f.ID+"-"+f.Slug+".svg")], files[filepath.Join("plots", f.ID+"-"+f.Slug+".png")] = f.SVG(), png
+		made[filepath.Join("plots", f.ID+"-"+f.Slug+".svg")], made[filepath.Join("plots", f.ID+"-"+f.Slug+".png")] = f.SVG(), png
 	}
-	for _, name := range sortedNames(files) {
-		if err := os.WriteFile(filepath.Join(dir, name), files[name], 0o644); err != nil {
+	for _, name := range sortedNames(made) {
+		if err := files.Replace(filepath.Join(dir, name), made[name]); err != nil {
 			return err
 		}
 	}

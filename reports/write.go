@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/aftershock-dev/aftershock/internal/files"
 )
 
 // WriteAll rebuilds every document of a run's folder from its record.
@@ -77,14 +79,14 @@ func one(name string, content func(*Report) ([]byte, error)) func(string, *Repor
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(filepath.Join(dir, name), b, 0o644)
+		return files.Replace(filepath.Join(dir, name), b)
 	}
 }
 
 // many makes a document of a folder, which then holds these files and no older ones of their kinds.
 func many(name, kinds string, content func(*Report) (map[string][]byte, error)) func(string, *Report) error {
 	return func(dir string, r *Report) error {
-		files, err := content(r)
+		made, err := content(r)
 		if err != nil {
 			return err
 		}
@@ -95,8 +97,8 @@ func many(name, kinds string, content func(*Report) (map[string][]byte, error)) 
 		if err := removeOld(folder, strings.Fields(kinds)); err != nil {
 			return err
 		}
-		for _, file := range sortedNames(files) {
-			if err := os.WriteFile(filepath.Join(folder, file), files[file], 0o644); err != nil {
+		for _, file := range sortedNames(made) {
+			if err := files.Replace(filepath.Join(folder, file), made[file]); err != nil {
 				return err
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/aftershock-dev/aftershock/internal/files"
 	"github.com/aftershock-dev/aftershock/reports"
 )
 
@@ -54,7 +55,7 @@ func open(dir string, p plan) (*store, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, filePlan)
-	old, err := os.ReadFile(path)
+	old, err := files.ReadNamed(path, 64<<20)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func open(dir string, p plan) (*store, error) {
 			return nil, err
 		}
 	}
-	if err := os.WriteFile(path, append(text, '\n'), 0o644); err != nil {
+	if err := files.Replace(path, append(text, '\n')); err != nil {
 		return nil, err
 	}
 	s := &store{done: map[string]reports.SweepRun{}}

@@ -5,13 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/aftershock-dev/aftershock/internal/files"
 	"github.com/aftershock-dev/aftershock/reports"
 	"github.com/aftershock-dev/aftershock/reports/record"
 	"github.com/aftershock-dev/aftershock/scenarios"
@@ -275,7 +275,7 @@ func (j *judge) follow(ctx context.Context, dir string, tell func([]record.Event
 // summed returns what the summary of a finished run says of its thresholds, as events at the instants at which they
 // came true or were broken; nil when there is no summary.
 func summed(dir string, end time.Duration) []record.Event {
-	b, err := os.ReadFile(filepath.Join(dir, "summary.json"))
+	b, err := files.Read(filepath.Join(dir, "summary.json"), 64<<20)
 	if err != nil {
 		return nil
 	}

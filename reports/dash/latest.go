@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/aftershock-dev/aftershock/internal/files"
 	"github.com/aftershock-dev/aftershock/reports/record"
 )
 
@@ -19,7 +19,7 @@ func (h *Hub) Now() time.Duration { return h.last().At }
 
 // last reads the end of the file, so nothing has to be kept for it.
 func (h *Hub) last() (g record.Gauge) {
-	f, err := os.Open(filepath.Join(h.dir, record.FileGauges))
+	f, err := files.Open(filepath.Join(h.dir, record.FileGauges))
 	if err != nil {
 		return record.Gauge{}
 	}

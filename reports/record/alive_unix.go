@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"syscall"
+
+	"github.com/aftershock-dev/aftershock/internal/files"
 )
 
 // hold locks a file until it is closed.
@@ -13,7 +15,7 @@ func hold(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|
 
 // held reports whether somebody holds a file.
 func held(path string) bool {
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return false
 	}

@@ -7,11 +7,12 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/aftershock-dev/aftershock/internal/files"
 )
 
 // Item is one thing a viewer of a run is told: an event or a reading of the gauges. Exactly one is set.
@@ -134,7 +135,7 @@ func tail[T interface{ bounded() error }](path string, from int64, have []placed
 	if n := len(have); n > 0 {
 		from = have[n-1].end
 	}
-	file, err := os.Open(path)
+	file, err := files.Named(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return have, nil
 	}

@@ -9,12 +9,12 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"os"
 	"path/filepath"
 	"sort"
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/aftershock-dev/aftershock/internal/files"
 	"github.com/aftershock-dev/aftershock/internal/printable"
 )
 
@@ -56,11 +56,17 @@ func Load(dir string) (*Run, error) {
 	return run, nil
 }
 
+// How long files may be that are read whole.
+const (
+	mostInfo  = 64 << 20
+	mostLines = 4 << 30
+)
+
 // LoadInfo reads run.json alone.
 func LoadInfo(dir string) (Info, error) {
 	var info Info
 	path := filepath.Join(dir, FileInfo)
-	b, err := os.ReadFile(path)
+	b, err := files.ReadNamed(path, mostInfo)
 	if errors.Is(err, fs.ErrNotExist) {
 		return info, fmt.Errorf("%s is not a run's folder: it has no %s", dir, FileInfo)
 	}
@@ -84,7 +90,9 @@ func LoadInfo(dir string) (Info, error) {
 }
 
 // LoadScenario reads the resolved scenario of a run as it was written.
-func LoadScenario(dir string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, FileScenario)) }
+func LoadScenario(dir string) ([]byte, error) {
+	return files.ReadNamed(filepath.Join(dir, FileScenario), mostInfo)
+}
 
 // Attempts reads the attempts of a run one by one, in the order in which they were recorded. A file cut off by a
 // killed run ends early without an error.
@@ -115,7 +123,7 @@ func Attempts(dir string) iter.Seq2[Attempt, error] {
 
 // loadLines reads a file of JSON lines; a last line without its newline was cut off and is left out.
 func loadLines[T interface{ bounded() error }](path string) ([]T, error) {
-	b, err := os.ReadFile(path)
+	b, err := files.ReadNamed(path, mostLines)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +157,7 @@ func parseLines[T interface{ bounded() error }](b []byte) (out []T, used int, er
 // packed yields the lines of a compressed file. Each line is valid until the next one.
 func packed(path string) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		f, err := os.Open(path)
+		f, err := files.Named(path)
 		if err != nil {
 			yield(nil, err)
 			return

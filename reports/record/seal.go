@@ -8,8 +8,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
+
+	"github.com/aftershock-dev/aftershock/internal/files"
 )
 
 // ErrDamaged is what reading a record ends with whose files are not as its run left them.
@@ -25,7 +26,7 @@ type FileSum struct {
 }
 
 func sumFile(path string) (FileSum, error) {
-	f, err := os.Open(path)
+	f, err := files.Named(path)
 	if err != nil {
 		return FileSum{}, err
 	}
