@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aftershock-dev/aftershock/internal/offlimits"
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
 
@@ -25,7 +26,7 @@ func TestNoSecretInAnError(t *testing.T) {
 		if target.Method == "" {
 			target.Method = "POST"
 		}
-		_, err := newTargeted(&scenarios.Scenario{Target: &target}, "", "")
+		_, err := newTargeted(&scenarios.Scenario{Target: &target}, "", "", offlimits.Check)
 		if err == nil {
 			t.Errorf("%s: no error", name)
 			continue

@@ -4,7 +4,7 @@ set -uo pipefail
 seconds=$1 found=()
 targets=$(go test -run xxx -list '^Fuzz' ./... | awk '/^Fuzz/ {t[++n]=$1} /^ok/ {for (i=1; i<=n; i++) print $2, t[i]; n=0}') || exit 1
 while read -r pkg target; do
-	out=$(go test -run xxx -fuzz "^$target\$" -fuzztime "${seconds}s" "$pkg" 2>&1)
+	out=$(go test -run xxx -fuzz "^$target\$" -fuzztime "${seconds}s" -fuzzminimizetime 10x "$pkg" 2>&1)
 	code=$?
 	echo "$target: $(grep -o 'execs: [0-9]*' <<<"$out" | tail -1), $pkg"
 	# The go command may fail when time is up in the middle of a step, and has then found nothing.
