@@ -63,7 +63,7 @@ func (m *tmux) screen() string { return m.run("capture-pane", "-p", "-t", "0") }
 func (m *tmux) until(want string) string {
 	m.t.Helper()
 	var s string
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if s = m.screen(); strings.Contains(s, want) {
 			return s
 		}
@@ -89,7 +89,7 @@ func TestTmuxSizes(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			m := newTmux(t, c.w, c.h, map[string]string{
-				"DASH_TEST": "run", "DASH_DIR": filepath.Join(dir, "run"), "DASH_SPEED": "6000", "XDG_RUNTIME_DIR": dir,
+				"DASH_TEST": "run", "DASH_DIR": filepath.Join(dir, "run"), "DASH_SPEED": "1500", "XDG_RUNTIME_DIR": dir,
 			})
 			s := m.until("DRAINING")
 			for _, p := range c.panels {
