@@ -4,7 +4,7 @@ GO ?= go
 OUT ?= runs
 KILLS ?= 60
 
-.PHONY: help build test check fuzz disturb vuln notices gate golden bench e2e acceptance senders crash agreement agreement-senders bench-cost bench-fakewa bench-sender bench-load bench-import june6
+.PHONY: help build test check fuzz disturb vuln notices gate gate-power golden bench e2e acceptance senders crash agreement agreement-senders bench-cost bench-fakewa bench-sender bench-load bench-import june6
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ check: ## exactly what CI asks of a change: format, vet, staticcheck, tidy, test
 
 gate: ## every known way to be green while something is wrong, and the right answer of each
 	$(GO) test -count=1 -v -run Gate ./internal/gate ./reports
+
+gate-power: ## 20 seeds of june6-slo against themselves raise no alarm, and one more duplicate is always found (10 minutes)
+	$(GO) test -tags power -count=1 -v -timeout 60m -run GatePower ./internal/gate
 
 golden: ## every scenario of the catalog comes to the same verdict and digest, and queueing to its laws (3 minutes; ARGS=-update accepts)
 	$(GO) test -count=1 -timeout 20m -run "TestCatalog|TestRecoveryWaits" ./internal/gate $(ARGS)

@@ -38,6 +38,8 @@ type Baseline struct {
 	Metrics    map[string][]float64 `json:"metrics"`               // by name; only those that every run has
 	Thresholds map[string][]float64 `json:"thresholds"`            // by threshold id
 	Load       string               `json:"load_sha256,omitempty"` // of load and messages alone
+	Arrivals   []string             `json:"arrivals,omitempty"`    // SHA-256 of what each run's trace offered; none without a trace
+	Asked      Asked                `json:"asked,omitzero"`        // of a comparison with it
 	Label      string               `json:"label,omitempty"`       // what the runs were told besides their scenario
 	Settings   map[string]string    `json:"settings,omitempty"`    // of the first run, by dotted key
 	Judged     map[string]Judged    `json:"judged,omitempty"`      // what each threshold looks at, by its id
@@ -61,14 +63,14 @@ type figures struct {
 	metrics, thresholds                                  map[string]float64
 	judged                                               map[string]Judged
 	untrusted                                            []string
-	load, label                                          string
+	load, arrivals, label                                string
 	settings                                             map[string]string
 }
 
 func figuresOf(r *Report) figures {
 	f := figures{id: r.Info.ID, scenario: r.Info.Scenario.Name, workload: workload(r.Scenario), clock: r.Info.Clock, machine: r.Info.Machine, tool: r.Info.Tool,
 		digest: r.Info.Digest, seed: r.Info.Scenario.Seed, verdict: r.Verdict, metrics: map[string]float64{}, thresholds: map[string]float64{}, judged: map[string]Judged{}, untrusted: r.untrusted(),
-		load: loadOf(r.Scenario), label: labelOf(r.Info), settings: settingsOf(r.Info, r.Scenario)}
+		load: loadOf(r.Scenario), arrivals: arrivalsOf(r.Scenario, r.data.run.Messages), label: labelOf(r.Info), settings: settingsOf(r.Info, r.Scenario)}
 	for _, m := range Metrics() {
 		if v, ok := r.Value(m.Name); ok {
 			f.metrics[m.Name] = v
@@ -146,6 +148,9 @@ func gather(runs []figures) (*Baseline, error) {
 			return nil, fmt.Errorf("runs %s and %s do not belong together: they asked for different loads, or ran on different clocks", first.id, r.id)
 		}
 		b.Seeds, b.Digests = append(b.Seeds, r.seed), append(b.Digests, r.digest)
+		if r.arrivals != "" {
+			b.Arrivals = append(b.Arrivals, r.arrivals)
+		}
 		for name, v := range r.metrics {
 			b.Metrics[name] = append(b.Metrics[name], v)
 		}
@@ -191,28 +196,36 @@ func (b *Baseline) threshold(t scenarios.Threshold) (float64, error) {
 
 // only returns the part of the baseline that belongs to some seeds, all of which it must have.
 func (b *Baseline) only(seeds []int64) (*Baseline, error) {
-	c := *b
-	c.Seeds, c.Digests = nil, nil
-	c.Metrics, c.Thresholds = map[string][]float64{}, map[string][]float64{}
 	for _, s := range seeds {
-		first := slices.Index(b.Seeds, s)
-		if first < 0 {
+		if !slices.Contains(b.Seeds, s) {
 			return nil, fmt.Errorf("the baseline has no run of seed %d, only %s", s, joinSeeds(b.Seeds))
 		}
-		for i := first; i < len(b.Seeds) && b.Seeds[i] == s; i++ { // on the wall's clock a seed may have many runs, and all count
-			c.Seeds, c.Digests = append(c.Seeds, s), append(c.Digests, b.Digests[i])
-			for name, v := range b.Metrics {
-				c.Metrics[name] = append(c.Metrics[name], v[i])
-			}
-			for name, v := range b.Thresholds {
-				c.Thresholds[name] = append(c.Thresholds[name], v[i])
-			}
-			if b.Clock != "wall" {
-				break
-			}
+	}
+	return b.cut(seeds), nil
+}
+
+// cut returns the part of the baseline that belongs to some seeds: on the wall's clock a seed may have many runs, and all
+// count; in virtual time they are the same, and the first one stands for them.
+func (b *Baseline) cut(seeds []int64) *Baseline {
+	c := *b
+	c.Seeds, c.Digests, c.Arrivals = nil, nil, nil
+	c.Metrics, c.Thresholds = map[string][]float64{}, map[string][]float64{}
+	for i, s := range b.Seeds {
+		if !slices.Contains(seeds, s) || b.Clock != "wall" && slices.Contains(c.Seeds, s) {
+			continue
+		}
+		c.Seeds, c.Digests = append(c.Seeds, s), append(c.Digests, b.Digests[i])
+		if len(b.Arrivals) > 0 {
+			c.Arrivals = append(c.Arrivals, b.Arrivals[i])
+		}
+		for name, v := range b.Metrics {
+			c.Metrics[name] = append(c.Metrics[name], v[i])
+		}
+		for name, v := range b.Thresholds {
+			c.Thresholds[name] = append(c.Thresholds[name], v[i])
 		}
 	}
-	return &c, nil
+	return &c
 }
 
 func joinSeeds(seeds []int64) string {
@@ -323,6 +336,12 @@ func readBaseline(path string) (*Baseline, error) {
 		if len(v) != len(b.Seeds) {
 			return nil, fmt.Errorf("%s is damaged: threshold %s has %d values for %d seeds", path, name, len(v), len(b.Seeds))
 		}
+	}
+	if err := b.Asked.check(); err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w", path, err)
+	}
+	if n := len(b.Arrivals); n > 0 && n != len(b.Seeds) {
+		return nil, fmt.Errorf("%s is damaged: %d arrivals for %d seeds", path, n, len(b.Seeds))
 	}
 	if len(b.Digests) != len(b.Seeds) || len(b.Seeds) == 0 {
 		return nil, fmt.Errorf("%s is damaged: %d digests for %d seeds", path, len(b.Digests), len(b.Seeds))

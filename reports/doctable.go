@@ -48,7 +48,7 @@ A threshold that only warns, one that says ` + "`some`" + `, and in a promise on
 ` + "`overlook`" + ` of a run's messages (0.1 %) came to an outcome, or were duplicated, and no threshold looked at it, the run is invalid and names it.
 
 The tier says how a comparison treats a metric in virtual time: ` + "`exact`" + ` counts of harm may not get worse at all and other
-counts not by 5 %, ` + "`timing`" + ` not by 5 %, ` + "`machine`" + ` is not compared. On the wall clock all are tested statistically.
+counts not by 5 %, ` + "`timing`" + ` not by 5 %, ` + "`machine`" + ` is not compared. On the wall clock a short list is tested ([ci.md](ci.md#baselines)).
 
 | metric | unit | better | tier | meaning |
 |---|---|---|---|---|

@@ -192,9 +192,8 @@ type trial struct {
 func trying(t trial, round int) []Change {
 	source := chance.New(int64(round)).For("gate")
 	out := make([]Change, gateMetrics)
-	judged := map[string]Judged{}
 	for i := range out {
-		c := Change{Metric: fmt.Sprintf("metric %d", i), Unit: Seconds, Tier: Timing, Better: "lower", P: math.NaN(), Verdict: same}
+		c := Change{Metric: fmt.Sprintf("metric %d", i), Unit: Seconds, Tier: Timing, Better: "lower", Judged: true, P: math.NaN(), Verdict: same}
 		for k := range t.base {
 			c.Base = append(c.Base, math.Exp(t.noise*normal(source, i, k, 0)))
 		}
@@ -202,22 +201,21 @@ func trying(t trial, round int) []Change {
 			c.Candidate = append(c.Candidate, (1+t.slower)*math.Exp(t.noise*normal(source, i, k, 1)))
 		}
 		out[i] = c
-		judged[c.Metric] = Judged{Metric: c.Metric}
 	}
-	copies := Change{Metric: "duplicates.copies", Unit: Count, Tier: Exact, Better: "lower", P: math.NaN(), Verdict: same,
+	copies := Change{Metric: "duplicates.copies", Unit: Count, Tier: Exact, Better: "lower", Judged: true, P: math.NaN(), Verdict: same,
 		Base: make([]float64, t.base), Candidate: make([]float64, t.candidate)}
 	copies.Candidate[0] = float64(t.copies)
 	out = append(out, copies)
-	testFamily(out, judged)
+	testFamily(out, Asked{}.on("wall"))
 	return out
 }
 
 // Power prints how often runs on the wall's clock that are alike are called different, and how often a change is found, by
 // the number of runs on each side: the comparison itself, on runs that are made up.
 func Power(w io.Writer) error {
-	const rounds, noise = 200, .03
+	const rounds, noise = 100, .03
 	t := table{Head: []string{"runs, baseline", "candidate", "false alarms", "+5%", "+10%", "+20%", "+100%", "one copy more"}}
-	for _, n := range [][2]int{{1, 1}, {5, 5}, {10, 10}, {5, 1}, {10, 1}} {
+	for _, n := range [][2]int{{1, 1}, {3, 3}, {5, 5}, {10, 10}, {5, 1}, {10, 1}, {10, 5}} {
 		found := func(o trial) string {
 			o.noise, o.base, o.candidate = noise, n[0], n[1]
 			hits, few := 0, 0
@@ -230,8 +228,11 @@ func Power(w io.Writer) error {
 					few++
 				}
 			}
-			if few > 0 {
+			switch {
+			case few == rounds:
 				return "too few"
+			case few > 0:
+				return fmt.Sprintf("%s (%s too few)", Share.Format(float64(hits)/rounds), Share.Format(float64(few)/rounds))
 			}
 			return Share.Format(float64(hits) / rounds)
 		}

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 )
@@ -15,4 +16,20 @@ func TestGateFindsWhatItMustAndNothingElse(t *testing.T) {
 		t.Errorf("only %d checks were made:\n%s", n, out.String())
 	}
 	t.Log("\n" + out.String())
+}
+
+// TestGatePowerTable: the page for CI shows what the command prints.
+func TestGatePowerTable(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/ci.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want strings.Builder
+	if err := Power(&want); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), "`aftershock doctor --power`: "+want.String()) {
+		t.Errorf("docs/ci.md does not show what doctor --power prints:\n%s", want.String())
+	}
 }

@@ -188,7 +188,7 @@ func firstText(t ThresholdResult) string {
 func changesTable(cs []Change, all bool) table {
 	t := table{Head: []string{"metric", "baseline", "candidate", "vs base", ""}}
 	for _, c := range cs {
-		if !all && !c.moved() && !headline[c.Metric] {
+		if !all && !c.moved() && !c.untold() && !headline[c.Metric] {
 			continue
 		}
 		verdict := c.Verdict
@@ -199,9 +199,9 @@ func changesTable(cs []Change, all bool) table {
 			verdict = "worse ✗"
 		}
 		if c.P == c.P {
-			verdict = join(verdict, fmt.Sprintf("p=%.3f n=%d", c.P, len(c.Base)))
+			verdict = join(verdict, fmt.Sprintf("p=%.3f n=%s", c.P, c.counted()))
 		}
-		t.Rows = append(t.Rows, []string{c.Metric, spreadText(c.Unit, c.Base), spreadText(c.Unit, c.Candidate), c.Delta(), join(verdict, c.Note)})
+		t.Rows = append(t.Rows, []string{c.Name(), c.spread(c.Base), c.spread(c.Candidate), c.Delta(), join(verdict, c.Note)})
 	}
 	return t
 }
@@ -210,9 +210,20 @@ func changesTable(cs []Change, all bool) table {
 var headline = map[string]bool{"delivery_time.p50": true, "delivery_time.p99": true, "response_time.p99": true, "messages.delivered": true, "messages.expired": true,
 	"messages.lost": true, "duplicates.copies": true, "attempts.amplification": true}
 
-// spreadText writes the median of values and, of several, how far they lie apart.
-func spreadText(u Unit, v []float64) string {
-	m := median(v)
+// counted says how many runs there are on each side, once where they are as many.
+func (c Change) counted() string {
+	if len(c.Base) == len(c.Candidate) {
+		return fmt.Sprint(len(c.Base))
+	}
+	return fmt.Sprintf("%d+%d", len(c.Base), len(c.Candidate))
+}
+
+// spread writes what a side comes to and, of several runs, how far they lie apart.
+func (c Change) spread(v []float64) string {
+	if len(v) == 0 {
+		return "–"
+	}
+	u, m := c.Unit, c.center(v)
 	s := u.Format(m)
 	if len(v) < 2 || m == 0 {
 		return s

@@ -26,6 +26,20 @@ func loadOf(s *scenarios.Scenario) string {
 // wordsAlone are parts of a scenario that change nothing in a run.
 var wordsAlone = []string{"schema", "name", "title", "notes", "seed", "start", "purpose", "overlook", "assume", "variants", "thresholds", "load", "messages", "sender", "whatsapp"}
 
+// arrivalsOf identifies what a trace offered: its file may change under one name. "" without a trace, where loadOf and the seed
+// say it all.
+func arrivalsOf(s *scenarios.Scenario, messages []record.Message) string {
+	if s.Load.Trace == "" {
+		return ""
+	}
+	sum := sha256.New()
+	for i := range messages {
+		m := &messages[i]
+		fmt.Fprintf(sum, "%s %d %s %s\n", m.ID, m.Scheduled, m.Type, m.To)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
 // settingsOf is everything in a run that may differ between two of one load, by dotted key: what was in force at the start,
 // and what the scenario says besides.
 func settingsOf(info record.Info, s *scenarios.Scenario) map[string]string {
@@ -109,7 +123,7 @@ func WhatIf(base, candidate *Baseline) string {
 		if len(b) == 0 || len(c) == 0 {
 			continue
 		}
-		switch d := median(c) - median(b); {
+		switch d := mean(c) - mean(b); {
 		case d < 0:
 			parts = append(parts, amount(-d, "fewer", m.noun))
 		case d > 0:
@@ -119,12 +133,26 @@ func WhatIf(base, candidate *Baseline) string {
 	if len(parts) == 0 {
 		parts = append(parts, "no harm more or less")
 	}
-	return cmp.Or(candidate.Label, "candidate") + ": " + strings.Join(append(parts, delayWords(base, candidate)), ", ")
+	words := strings.Join(append(parts, delayWords(base, candidate)), ", ")
+	if len(base.Seeds) > 1 || len(candidate.Seeds) > 1 {
+		words += " (a run, of " + runsWords(len(base.Seeds), len(candidate.Seeds)) + ")"
+	}
+	return cmp.Or(candidate.Label, "candidate") + ": " + words
+}
+
+func runsWords(base, candidate int) string {
+	if base == candidate {
+		return fmt.Sprint(base)
+	}
+	return fmt.Sprintf("%d and %d", base, candidate)
 }
 
 func amount(n float64, than, noun string) string {
 	if n == 1 && noun == "copies" {
 		noun = "copy"
+	}
+	if n < 10 && n != math.Trunc(n) {
+		return fmt.Sprintf("%s %s %s", significant(n), than, noun)
 	}
 	return fmt.Sprintf("%s %s %s", grouped(int64(math.Round(n))), than, noun)
 }
@@ -138,7 +166,7 @@ func delayWords(base, candidate *Baseline) string {
 	}
 	x, y := median(b), median(c)
 	switch {
-	case isNever(x) && isNever(y), math.Abs(x-y) <= timingTolerance*math.Abs(x):
+	case isNever(x) && isNever(y), math.Abs(x-y) <= smallestVirtual*math.Abs(x):
 		return "the same delay"
 	case isNever(y):
 		return "half never arrive"

@@ -15,24 +15,26 @@ import (
 func newCompareCommand() *cobra.Command {
 	var output, save string
 	var all bool
+	var asked askedFlags
 	cmd := &cobra.Command{
 		Use:   "compare BASE CANDIDATE…",
 		Short: "Set runs against each other, with statistics",
 		Long: `Sets a candidate against a baseline, metric by metric. Each side is a run's folder, a folder of runs, several
-folders separated by commas, or a baseline file. Both sides must have asked for the same load with the same seeds;
-whatever else differs is listed, for that is what one compares. Several candidates are ranked: the least harmed messages
+folders separated by commas, or a baseline file. Both sides must have asked for the same load; whatever else
+differs is listed, for that is what one compares. Several candidates are ranked: the least harmed messages
 first, then the fewest copies, then the shortest delay.
 
-In virtual time counts of harm are compared exactly and everything else within 5 %, seed by seed. On the wall clock the
-metrics that the scenario judges and a short list of others are tested: a difference counts when a rank test finds it
-(at 1 % over all of them, Holm's correction) and it is larger than 10 % and than the baseline's own spread. One run is
-set against the interval in which the baseline's next one would lie. Too few runs to find anything are told as that,
-with how many it takes. ~ means no difference.
+In virtual time runs are paired by their seeds, and what one side lacks is left out and said. Counts of harm are compared
+exactly and everything else within 5 % (--smallest); where key figures go up on some seeds and down on others, a paired
+test decides. On the wall clock the metrics that the scenario judges and a short list of others are tested at 1 % over
+all of them (--alpha), and a difference counts from 10 % on (--smallest). Runs that are too few to see it are told as
+that, with how many it takes by the noise they show. ~ means no difference.
 
 Exit codes: 0 nothing got worse · 3 the sides cannot be compared, or the runs are too few · 99 something got worse.
 Of several candidates the worst counts: 99 when something got worse with any of them, else 3 when any could not be told`,
 		Example: `  aftershock compare runs/before runs/after
   aftershock compare ci/baseline.json runs/after --all
+  aftershock compare runs/wall-before runs/wall-after --smallest 20%
   aftershock compare runs/june6 runs/idempotent runs/scaling runs/both
   aftershock compare runs/a,runs/b runs/c,runs/d -o markdown`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -49,7 +51,7 @@ Of several candidates the worst counts: 99 when something got worse with any of 
 				return usageError(errors.New("--save-baseline keeps one candidate's figures, and there are several: compare the one to keep with the baseline alone"))
 			}
 			frugal()
-			base, err := reports.LoadBaseline(args[0])
+			base, err := asked.load(args[0])
 			if err != nil {
 				return incomparable(err)
 			}
@@ -74,6 +76,7 @@ Of several candidates the worst counts: 99 when something got worse with any of 
 		},
 	}
 	fl := cmd.Flags()
+	asked.register(fl)
 	fl.StringVarP(&output, "output", "o", "text", "the result on stdout: text, json or markdown")
 	fl.BoolVar(&all, "all", false, "show every metric, not only those that moved")
 	fl.StringVar(&save, "save-baseline", "", "write the candidate's figures into this file, for later comparisons")

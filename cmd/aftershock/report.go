@@ -14,6 +14,7 @@ import (
 func newReportCommand() *cobra.Command {
 	var output, baseline, save string
 	var exit bool
+	var asked askedFlags
 	cmd := &cobra.Command{
 		Use:   "report DIR",
 		Short: "Rebuild every document of a run from its record",
@@ -28,7 +29,7 @@ folder, byte for byte as they were, and prints the verdict. A run that was kille
 			if err := oneOf("output", output, "text", "json", "markdown"); err != nil {
 				return err
 			}
-			rep, err := writeDocuments(args[0], baseline)
+			rep, err := writeDocuments(args[0], baseline, asked)
 			if err != nil {
 				return err
 			}
@@ -47,6 +48,7 @@ folder, byte for byte as they were, and prints the verdict. A run that was kille
 		},
 	}
 	fl := cmd.Flags()
+	asked.register(fl)
 	fl.StringVarP(&output, "output", "o", "text", "the result on stdout: text, json or markdown")
 	fl.StringVar(&baseline, "baseline", "", "a run's folder or a baseline file to compare with")
 	fl.StringVar(&save, "save-baseline", "", "write the run's figures into this file, for later comparisons")
@@ -60,14 +62,14 @@ func frugal() { debug.SetGCPercent(40) }
 
 // writeDocuments judges the run in a folder, against a baseline if one is named, and leaves all its documents there.
 // What cannot be compared judges nothing: exit 3.
-func writeDocuments(dir, baseline string) (*reports.Report, error) {
+func writeDocuments(dir, baseline string, asked askedFlags) (*reports.Report, error) {
 	frugal()
 	rep, err := reports.Open(dir)
 	if err != nil {
 		return nil, err
 	}
 	if baseline != "" {
-		b, err := reports.LoadBaseline(baseline)
+		b, err := asked.load(baseline)
 		if err != nil {
 			return nil, err
 		}

@@ -32,6 +32,7 @@ type runFlags struct {
 	scenarioFlags
 	viewFlags
 	placeFlags
+	asked                                                   askedFlags
 	clock, queue, nats, out, baseline, save, output, listen string
 	compress, speed                                         float64
 }
@@ -107,6 +108,7 @@ is kept in a folder under runs/, with the reports made from it.`,
 	fl.StringVar(&f.nats, "nats", "", "URL of an outside NATS cluster, for --queue jetstream and for --agents")
 	f.crew.register(fl)
 	fl.StringVar(&f.out, "out", "", "the run's folder (default runs/SCENARIO-TIME-sSEED)")
+	f.asked.register(fl)
 	fl.StringVar(&f.baseline, "baseline", "", "a run's folder or a baseline file to compare with")
 	fl.StringVar(&f.save, "save-baseline", "", "write the run's figures into this file, for later comparisons, if it was met")
 	fl.StringVarP(&f.output, "output", "o", "text", "the result on stdout: text, json or markdown (--ui json: always the stream's last line)")
@@ -153,7 +155,7 @@ func (f *runFlags) run(cmd *cobra.Command, name string) error {
 		return err
 	}
 	rep, ui, err := f.attempts(cmd, attempt{scenario: s, name: name, dir: dir, overrides: overrides,
-		document: func(dir string) (*reports.Report, error) { return writeDocuments(dir, f.baseline) }})
+		document: func(dir string) (*reports.Report, error) { return writeDocuments(dir, f.baseline, f.asked) }})
 	if rep == nil {
 		return err
 	}
@@ -199,7 +201,7 @@ func (f *runFlags) fits(s *scenarios.Scenario) error {
 	if f.baseline == "" {
 		return nil
 	}
-	b, err := reports.LoadBaseline(f.baseline)
+	b, err := f.asked.load(f.baseline)
 	if err != nil {
 		return usageError(err)
 	}

@@ -146,7 +146,7 @@ func (f *runFlags) several(cmd *cobra.Command, s *scenarios.Scenario, name strin
 	var base *reports.Baseline
 	if f.baseline != "" {
 		var err error
-		if base, err = reports.LoadBaseline(f.baseline); err != nil {
+		if base, err = f.asked.load(f.baseline); err != nil {
 			return usageError(err)
 		}
 	}
