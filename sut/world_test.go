@@ -99,6 +99,7 @@ type api struct {
 	secret  string
 	life    time.Duration // of uploaded media
 	decide  func(n uint64, callback string) (status int, body string, drop bool)
+	header  http.Header // of every answer
 
 	mu       sync.Mutex
 	n        uint64
@@ -159,6 +160,9 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if answer == "" {
 		answer = fmt.Sprintf(`{"messages":[{"id":"wamid.%d"}]}`, n)
+	}
+	for k, v := range a.header {
+		w.Header()[k] = v
 	}
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, answer)

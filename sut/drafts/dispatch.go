@@ -107,7 +107,7 @@ func (f *flight) begin(cfg *Config, lost bool) (next policy.Decision, ok bool) {
 		return next, false
 	case held:
 		next := cfg.Send.AfterHold(f.facts(policy.Unknown), rule.HoldRule())
-		return f.pay(cfg, next, false), true
+		return f.pay(cfg, next, true), true
 	case d.expires != 0 && now.UnixNano() >= d.expires:
 		f.end(Expired, "validity")
 		return next, false
