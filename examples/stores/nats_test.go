@@ -88,6 +88,7 @@ func stream(conn *nats.Conn, ackWait time.Duration) (jetstream.JetStream, jetstr
 
 // A message that takes longer than the queue's patience is handed out again, and sent twice.
 func TestNATSHandsOutAgain(t *testing.T) {
+	t.Parallel()
 	r := twice(t, queued(t, 2*time.Second))
 	if verdict, _ := r.Verdict(); verdict != "missed" || r.Duplicates() == 0 || r.Delivered() != r.Offered() {
 		t.Fatalf("%d copies, %s:\n%s", r.Duplicates(), verdict, r)
@@ -101,6 +102,7 @@ func TestNATSHandsOutAgain(t *testing.T) {
 
 // With more patience than the client that sends has, nobody gets a message twice.
 func TestNATS(t *testing.T) {
+	t.Parallel()
 	if r := twice(t, queued(t, time.Minute)); !r.Met() {
 		t.Fatal(r)
 	}

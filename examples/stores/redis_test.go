@@ -17,6 +17,7 @@ import (
 
 // A queue in Redis: the client dials redis:6379 as ever, and is connected to miniredis in memory.
 func TestRedis(t *testing.T) {
+	t.Parallel()
 	r := twice(t, func(s replay.Surroundings) (replay.Sender, error) {
 		store := miniredis.NewMiniRedis()
 		client := redis.NewClient(&redis.Options{
