@@ -289,25 +289,29 @@ func (r *Runner) finish(ctx context.Context, meter *meter, f form, m *mint) (rec
 	return r.Info, ctx.Err()
 }
 
-// believe doubts a run whose sender took nothing, and one whose messages cannot be recognised.
+// believe doubts a run whose sender took nothing, and one whose messages cannot be recognised. A sender that never asks the fake
+// is told apart from one that loses messages.
 func (r *Runner) believe(t *table, f form, messages []record.Message) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.strays > 0 && r.Scenario.Target != nil {
 		r.invalidate(fmt.Sprintf("the API accepted %d messages that carry no marker, so that nobody knows whose copies they are: the sender has to pass {{.Text}} on, or {{.Key}} as biz_opaque_callback_data, or the scenario to say recognise: text (docs/your-sender.md)", t.strays))
 	}
-	fired, why := 0, ""
+	fired, took, asked, why := 0, 0, t.strays > 0, ""
 	for i := range t.rows {
 		row := &t.rows[i]
+		asked = asked || row.api > 0 || row.copies > 0
 		if row.copies > 0 || row.delivered != record.Never || row.finished && f.taken(int(row.status)) {
-			return
-		}
-		if row.fired {
+			took++
+		} else if row.fired {
 			fired, why = fired+1, messages[i].Reason
 		}
 	}
-	if fired > 0 && t.strays == 0 {
+	switch {
+	case took == 0 && fired > 0 && t.strays == 0:
 		r.invalidate(fmt.Sprintf("the sender took none of the %d messages: %s", fired, why))
+	case took > 0 && !asked && r.Scenario.Target != nil:
+		r.warn(fmt.Sprintf("the sender took %d messages and asked the fake Cloud API for none of them: is its base URL %s?", took, r.System.FakeURL))
 	}
 }
 

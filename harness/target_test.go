@@ -44,18 +44,22 @@ func TestRunsThatProveNothing(t *testing.T) {
 	refused := row{fired: true, finished: true, status: 403, accepted: record.Never, delivered: record.Never}
 	taken, late := refused, refused
 	taken.status, late.copies = 202, 1
+	sent := taken
+	sent.api = 1
 	for _, c := range []struct {
 		name   string
 		rows   []row
 		strays int64
 		want   string
+		warns  string
 	}{
-		{"all refused", []row{refused, refused}, 0, "the sender took none of the 2 messages: refused with 403"},
-		{"one taken", []row{refused, taken}, 0, ""},
-		{"one sent, though its caller was told nothing", []row{refused, late}, 0, ""},
-		{"copies without a marker", []row{taken, taken}, 3, "the API accepted 3 messages that carry no marker"},
+		{"all refused", []row{refused, refused}, 0, "the sender took none of the 2 messages: refused with 403", ""},
+		{"one taken", []row{refused, taken}, 0, "", "took 1 messages and asked the fake Cloud API for none of them: is its base URL http://127.0.0.1:8080?"},
+		{"one asked for", []row{taken, sent}, 0, "", ""},
+		{"one sent, though its caller was told nothing", []row{refused, late}, 0, "", ""},
+		{"copies without a marker", []row{taken, taken}, 3, "the API accepted 3 messages that carry no marker", ""},
 	} {
-		r := &Runner{Scenario: &scenarios.Scenario{Target: &scenarios.Target{URL: "http://127.0.0.1:9000"}}}
+		r := &Runner{System: System{FakeURL: "http://127.0.0.1:8080"}, Scenario: &scenarios.Scenario{Target: &scenarios.Target{URL: "http://127.0.0.1:9000"}}}
 		f, err := newTargeted(r.Scenario, "", "", offlimits.Check)
 		if err != nil {
 			t.Fatal(err)
@@ -63,6 +67,9 @@ func TestRunsThatProveNothing(t *testing.T) {
 		r.believe(&table{rows: c.rows, strays: c.strays}, f, []record.Message{{Reason: "refused with 403"}, {Reason: "refused with 403"}})
 		if got := strings.Join(r.invalid, "; "); (got == "") != (c.want == "") || !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+		if got := strings.Join(r.warnings, "; "); (got == "") != (c.warns == "") || !strings.Contains(got, c.warns) {
+			t.Errorf("%s: warns %q, want %q", c.name, got, c.warns)
 		}
 	}
 	tab := newTable(time.Now(), make([]time.Duration, 2))
