@@ -67,7 +67,7 @@ func buildTheirs(o Options) (*System, error) {
 		Seed: o.Scenario.Seed, Listen: pipes.Listen, DialContext: pipes.DialContext,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("make the sender: %w", err)
+		return nil, err
 	}
 	if f, ok := theirs.Handler.(http.HandlerFunc); theirs.Handler == nil || ok && f == nil {
 		return nil, errors.New("the sender has no Handler: nobody could hand it a message")
@@ -95,7 +95,7 @@ func buildTheirs(o Options) (*System, error) {
 	s.grace = grace
 	parts := []func(context.Context) error{s.fake.Run}
 	if theirs.Run != nil {
-		parts = append(parts, guarded("Run", theirs.Run))
+		parts = append(parts, guarded("the sender's Run", theirs.Run))
 	}
 	s.start(parts...)
 	return s, nil
@@ -134,6 +134,8 @@ func guarded(what string, run func(context.Context) error) func(context.Context)
 		defer func() {
 			if p := recover(); p != nil {
 				err = fmt.Errorf("%s panicked: %v\n%s", what, p, debug.Stack())
+			} else if err != nil {
+				err = fmt.Errorf("%s: %w", what, err)
 			}
 		}()
 		return run(ctx)

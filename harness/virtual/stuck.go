@@ -6,6 +6,7 @@ import (
 	"path"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -51,6 +52,13 @@ func (s *Stuck) Error() string {
 	return b.String()
 }
 
+// outside reports whether one of them waits for a socket, a file or a name.
+func outside(waiting []Waiting) bool {
+	return slices.ContainsFunc(waiting, func(w Waiting) bool {
+		return strings.HasPrefix(w.State, "IO wait") || strings.HasPrefix(w.State, "syscall")
+	})
+}
+
 // advice says what to do about the first goroutine of a kind that is known.
 func advice(waiting []Waiting) string {
 	has := func(states ...string) bool {
@@ -64,7 +72,7 @@ func advice(waiting []Waiting) string {
 		return false
 	}
 	switch {
-	case has("IO wait", "syscall"):
+	case outside(waiting):
 		return "a goroutine waits for a socket, a file or a name. Give its http.Client the Transport of the Surroundings, and libraries that dial their DialContext"
 	case has("sync.Mutex", "sync.RWMutex", "semacquire"):
 		return "a goroutine waits for a lock whose holder sleeps or waits. Let go of the lock first, or make it a channel of capacity 1, which virtual time understands"
@@ -112,16 +120,33 @@ func ownBubble() string {
 
 // holdUp returns the goroutines of a bubble that wait for something its clock cannot see, and whether anything moves.
 func holdUp(text []byte, bubble string) (waiting []Waiting, moving bool) {
+	var behind []Waiting // in code of others, for what waits outside on a goroutine of the standard library
 	for _, g := range parse(text, bubble) {
 		switch {
 		case strings.HasSuffix(g.State, "(durable)"):
+			if dials(g.frames) {
+				behind = append(behind, g.describe())
+			}
 		case g.State == "running", g.State == "runnable", g.State == "preempted", strings.HasPrefix(g.State, "GC "), strings.Contains(g.frames, "virtual.(*Throttle)"):
 			moving = true
 		default:
 			waiting = append(waiting, g.describe())
 		}
 	}
+	if !slices.ContainsFunc(waiting, func(w Waiting) bool { return w.theirs }) && outside(waiting) {
+		waiting = append(behind, waiting...)
+	}
 	return waiting, moving
+}
+
+// dials reports whether a goroutine is in a client of the standard library that goes by sockets.
+func dials(frames string) bool {
+	for _, client := range []string{"net/http.(*Transport).", "net.(*Resolver).", "net.(*Dialer)."} {
+		if strings.Contains(frames, "\n"+client) {
+			return true
+		}
+	}
+	return false
 }
 
 // inBubble returns the goroutines of a bubble that are in code of others, or all when there are none.
@@ -166,8 +191,8 @@ func (g goroutine) describe() Waiting {
 		}
 	}
 	g.theirs = len(theirs) > 0
-	if !g.theirs {
-		theirs = every
+	if !g.theirs { // what it is for stands at the bottom: net/http.(*persistConn).readLoop
+		theirs = every[max(0, len(every)-maxFrames):]
 	}
 	g.Where = theirs[:min(len(theirs), maxFrames)]
 	g.State = strings.TrimSuffix(g.State, " (durable)")

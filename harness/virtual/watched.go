@@ -56,6 +56,9 @@ func (w *watchman) look(bubble string) error {
 	}
 	waiting, moving := holdUp(stacks(), bubble)
 	print := fmt.Sprint(waiting)
+	if outside(waiting) { // which a resolver, say, does on one goroutine after another
+		print = "outside"
+	}
 	switch {
 	case moving || len(waiting) == 0:
 		w.held = ""

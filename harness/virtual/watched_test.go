@@ -2,6 +2,8 @@ package virtual_test
 
 import (
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
 	"sync"
@@ -21,6 +23,15 @@ func TestWatchedNamesWhatHoldsTimeUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
+	short, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = short.Close() })
+	answers := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(answers.CloseClientConnections)
+	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-outside }))
+	t.Cleanup(silent.CloseClientConnections)
 	for name, c := range map[string]struct {
 		f    func()
 		want []string
@@ -36,6 +47,22 @@ func TestWatchedNamesWhatHoldsTimeUp(t *testing.T) {
 			go func() { time.Sleep(time.Second); mu.Unlock() }()
 			mu.Lock()
 		}, []string{"stands still", "lock whose holder sleeps", "sync.Mutex.Lock", "watched_test.go"}},
+		"idle connection": {func() {
+			res, err := http.Get(answers.URL)
+			if err == nil {
+				_ = res.Body.Close()
+			}
+			time.Sleep(time.Hour)
+		}, []string{"waits for a socket", "IO wait", "net/http.(*persistConn).readLoop"}},
+		"one after another": {func() {
+			for {
+				_ = short.(*net.TCPListener).SetDeadline(time.Now().Add(60 * time.Millisecond))
+				done := make(chan struct{})
+				go func() { defer close(done); _, _ = short.Accept() }()
+				<-done
+			}
+		}, []string{"waits for a socket", "IO wait"}},
+		"asks": {func() { _, _ = http.Get(silent.URL) }, []string{"waits for a socket", "watched_test.go"}},
 		"left behind": {func() {
 			go func() { select {} }()
 		}, []string{"left behind", "select (no cases)", "watched_test.go"}},
