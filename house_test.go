@@ -75,3 +75,24 @@ func TestTestingStaysOut(t *testing.T) {
 		}
 	}
 }
+
+// TestExamplesAreOutside keeps the examples to what anybody else's module may import.
+func TestExamplesAreOutside(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{$p := .ImportPath}}{{range .Imports}}{{$p}} {{.}}{{"\n"}}{{end}}{{range .TestImports}}{{$p}} {{.}}{{"\n"}}{{end}}{{range .XTestImports}}{{$p}} {{.}}{{"\n"}}{{end}}`, "./examples/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	replayed := 0
+	for line := range strings.Lines(string(out)) {
+		pkg, imported, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if strings.HasPrefix(imported, module+"internal/") {
+			t.Errorf("%s imports %s, which no other module can", pkg, imported)
+		}
+		if imported == module+"replay" {
+			replayed++
+		}
+	}
+	if replayed == 0 {
+		t.Error("no example replays a sender")
+	}
+}

@@ -29,6 +29,7 @@ type System struct {
 	Trail    Trail
 
 	Told func() []string // at the end: what the reader has to know of the system besides; may be nil
+	Hint string          // after the error of a step that needs what the system has not
 }
 
 // Faults changes how the API behaves.

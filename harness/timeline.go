@@ -56,7 +56,7 @@ func (r *Runner) plan() ([]deed, error) {
 // step translates one step; undo is what ends it when it has a length.
 func (r *Runner) step(s scenarios.Step, id string) (d deed, undo *deed, err error) {
 	missing := func(what string) error {
-		return fmt.Errorf("needs %s, which the %s environment does not offer", what, r.System.Name)
+		return fmt.Errorf("needs %s, which the %s environment does not offer%s", what, r.System.Name, r.System.Hint)
 	}
 	switch {
 	case len(s.Set) > 0:

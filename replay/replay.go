@@ -33,7 +33,7 @@ type Options struct {
 	Variants []string          // of the scenario
 	Set      map[string]string // dotted key → value, as --set of the command
 	Seed     *int64            // nil: the scenario's
-	Dir      string            // where the record and its documents are kept; "": nowhere
+	Dir      string            // where the record and its documents are kept, new or empty, such as t.ArtifactDir(); "": nowhere
 
 	// Sender makes the sender. It is called once, in virtual time.
 	Sender func(Surroundings) (Sender, error)

@@ -97,3 +97,16 @@ func TestWebhookIsAPath(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Steps that need replicas are refused before anything runs, and the error says what to do.
+func TestStepsThatNeedReplicas(t *testing.T) {
+	for _, step := range []string{"kill: target/1", "scale: {target: 3}", "pause: target/1, for: 10s"} {
+		yaml := strings.Replace(session, "thresholds:", "timeline: [{at: 10s, "+step+"}]\nthresholds:", 1)
+		_, err := replay.Run(context.Background(), replay.Options{YAML: yaml, Sender: func(around replay.Surroundings) (replay.Sender, error) {
+			return replay.Sender{Handler: &handOn{Surroundings: around}}, nil
+		}})
+		if err == nil || !strings.Contains(err.Error(), "timeline at 10s: needs replicas") || !strings.Contains(err.Error(), "hint: a sender in this process has no replicas") {
+			t.Errorf("%s: %v", step, err)
+		}
+	}
+}

@@ -90,6 +90,7 @@ func buildTheirs(o Options) (*System, error) {
 		Name: "embedded", Queue: o.Queue, URL: "http://" + hostYours, Transport: s.network, FakeURL: "http://" + hostGraph,
 		Effective: effective(nil, s.fake.Effective()),
 		Faults:    faults{s.fake}, Ledger: ledger{s.fake}, Settings: fakeSettings{s.fake},
+		Hint: "\nhint: a sender in this process has no replicas: leave the step out, or have the run start the sender (target.command)",
 	}
 	s.System.Told = s.panics
 	s.grace = grace

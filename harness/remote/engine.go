@@ -109,38 +109,46 @@ func Await(ctx context.Context, p Part, url func(door string) string, ended func
 	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
+	last := ""
 	for {
 		if err := ended(); err != nil {
 			return err
 		}
-		if len(p.Doors) == 0 || answers(ctx, client, url(p.Doors[0]), p.Ready) {
+		if len(p.Doors) == 0 {
 			return nil
+		}
+		status, ok := answers(ctx, client, url(p.Doors[0]), p.Ready)
+		if ok {
+			return nil
+		}
+		if status != 0 {
+			last = fmt.Sprintf(" but %d %s; 200 says that it is ready", status, http.StatusText(status))
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("not ready: %w", context.Cause(ctx))
+			return fmt.Errorf("not ready: %w%s", context.Cause(ctx), last)
 		case <-tick.C:
 		}
 	}
 }
 
-// answers asks one door once.
-func answers(ctx context.Context, client *http.Client, url, ready string) bool {
+// answers asks one door once, and returns the status of an answer that does not say ready.
+func answers(ctx context.Context, client *http.Client, url, ready string) (status int, ok bool) {
 	if ready == "" {
 		conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", strings.TrimPrefix(url, "http://"))
-		return err == nil && conn.Close() == nil
+		return 0, err == nil && conn.Close() == nil
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+ready, nil)
 	if err != nil {
-		return false
+		return 0, false
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return false
+		return 0, false
 	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
 	resp.Body.Close()
-	return resp.StatusCode == http.StatusOK
+	return resp.StatusCode, resp.StatusCode == http.StatusOK
 }
 
 // within is how long a part may take to be ready.

@@ -277,7 +277,8 @@ func (p *pool) answers(ctx context.Context, u Unit, within time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	if p.ready == "" {
-		return answers(ctx, nil, u.URL(p.door), "")
+		_, ok := answers(ctx, nil, u.URL(p.door), "")
+		return ok
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.URL(p.door)+p.ready, nil)
 	if err != nil {
