@@ -25,6 +25,7 @@ type System struct {
 	Gauges   Gauges
 	Settings Settings
 	Replicas Replicas
+	Process  Replicas // ends the sender's whole process and starts it again, and fills its disk up
 	Books    Books
 	Trail    Trail
 

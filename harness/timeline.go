@@ -44,7 +44,7 @@ func (r *Runner) plan() ([]deed, error) {
 		}
 		if s.For > 0 && undo != nil {
 			d.event.Until = s.At + s.For
-			out = append(out, deed{at: s.At + s.For, act: undo.act, event: undo.event, undoes: true})
+			out = append(out, deed{at: s.At + s.For, act: undo.act, event: undo.event, what: d.what, undoes: true, mayMiss: d.mayMiss})
 			out[len(out)-1].event.At = s.At + s.For
 		}
 		out = append(out, d)
@@ -83,7 +83,13 @@ func (r *Runner) step(s scenarios.Step, id string) (d deed, undo *deed, err erro
 			d.event = record.Event{Kind: "note", Source: "plan", Text: s.Note}
 			return d, nil, nil
 		}
-		if r.System.Replicas == nil {
+		handle := r.System.Replicas
+		if s.Ends() {
+			if handle = r.System.Process; handle == nil {
+				return d, nil, missing("a reference sender in virtual time, whose process and disk can be struck")
+			}
+		}
+		if handle == nil {
 			return d, nil, missing("replicas that can be reached")
 		}
 		if a.Verb == "delay" && r.System.Name != "containers" {
@@ -91,11 +97,11 @@ func (r *Runner) step(s scenarios.Step, id string) (d deed, undo *deed, err erro
 		}
 		d.what = actionText(a)
 		d.event = record.Event{Kind: "intervention", Source: "operator", ID: a.Target, Text: firstOf(s.Note, actionText(a))}
-		d.act = func(ctx context.Context) error { return r.System.Replicas.Act(ctx, a) }
+		d.act = func(ctx context.Context) error { return handle.Act(ctx, a) }
 		if back.Verb != "" {
 			undo = &deed{
 				event: record.Event{Kind: "intervention-end", Source: "operator", ID: a.Target, Text: actionText(back)},
-				act:   func(ctx context.Context) error { return r.System.Replicas.Act(ctx, back) },
+				act:   func(ctx context.Context) error { return handle.Act(ctx, back) },
 			}
 		}
 	}
@@ -115,6 +121,10 @@ func action(s scenarios.Step) (do, undo scenarios.Action) {
 		for name, by := range s.Delay {
 			return scenarios.Action{Verb: "delay", Target: name, By: by}, scenarios.Action{Verb: "delay", Target: name}
 		}
+	case s.Crash != "":
+		return scenarios.Action{Verb: "crash", Target: "sender", When: s.Crash}, scenarios.Action{Verb: "start", Target: "sender"}
+	case s.Disk != "":
+		return scenarios.Action{Verb: "fill", Target: "disk"}, scenarios.Action{Verb: "free", Target: "disk"}
 	case s.Restart != "":
 		return scenarios.Action{Verb: "restart", Target: s.Restart}, scenarios.Action{}
 	}
@@ -127,6 +137,8 @@ func action(s scenarios.Step) (do, undo scenarios.Action) {
 // actionText says an action in a few words.
 func actionText(a scenarios.Action) string {
 	switch {
+	case a.Verb == "crash" && a.When != "now":
+		return "crash " + a.Target + " at " + a.When
 	case a.Verb == "scale":
 		return fmt.Sprintf("scale %s to %d", a.Target, a.Count)
 	case a.Verb == "delay" && a.By > 0:

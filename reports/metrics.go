@@ -59,6 +59,7 @@ var metrics = sync.OnceValue(func() []MetricDef {
 			{"ambiguous.late", Count, "lower", Exact, "of those, proved by a status after the hold, when the draft had been sent again or given up", false, counter(record.GResolvedLate)},
 			{"ambiguous.given_up", Count, "lower", Exact, "drafts given up with their outcome unknown", false, counter(record.GGivenUp)},
 			{"ambiguous.unknown", Count, "lower", Exact, "most sends at a time whose outcome nobody knew", false, gaugeMax(record.GUnknown)},
+			{"illegal.steps", Count, "lower", Exact, "steps of drafts that the sender's state machine does not allow: anything but 0 is a fault of the sender", false, counter(record.GIllegal)},
 			{"delay.total", Seconds, "lower", Timing, "delivery times of the messages due in the window, added up: how long people waited in all", false, delayTotal},
 			{"media.messages", Count, "", Exact, "messages that carry media", false, countMessages(isMedia)},
 			{"media.expired", Count, "lower", Exact, "media messages never delivered because media or validity had run out. No data without media", false, ofMedia(countMessages(mediaExpired))},

@@ -115,16 +115,19 @@ type Step struct {
 	Partition string                   `yaml:"partition,omitempty"`
 	Delay     map[string]time.Duration `yaml:"delay,omitempty"` // whatsapp/1: 200ms, added to all that it sends
 	Restart   string                   `yaml:"restart,omitempty"`
+	Crash     string                   `yaml:"crash,omitempty"` // when, within for, the sender's process dies: now, in the middle of a write to its journal, or as a draft comes to a point of its way; it starts again when for is over
+	Disk      string                   `yaml:"disk,omitempty"`  // full: for a time nothing can be written
 	Scale     map[string]int           `yaml:"scale,omitempty"` // whatsapp: 12
 }
 
 // Action is a step that acts on replicas.
 type Action struct {
-	Verb   string        // kill, start, pause, resume, partition, heal, delay, restart, scale
+	Verb   string        // kill, start, pause, resume, partition, heal, delay, restart, scale; of the process crash, start, fill, free
 	Target string        // whatsapp/1, drafts
 	Count  int           // for scale
 	By     time.Duration // for delay; 0 ends it
 	Held   bool          // a kill that a start ends, some time later
+	When   string        // of a crash: one of Crashes
 }
 
 // Fault is one change in how the API behaves. Its fields besides Kind and the scope belong to the fake, which checks

@@ -13,6 +13,15 @@ import (
 // drainPhase names the time after the load in thresholds.
 const drainPhase = "drain"
 
+// Crashes lists when, within its time, a process can die: at once, in the middle of the next write to its journal, or when
+// the next draft comes to a point of its way.
+var Crashes = []string{
+	"now", "journal", "queued", "created", "claimed", "sending", "answered", "accepted", "finished", "held", "noted", "stored",
+}
+
+// Ends reports whether the step does something to the sender's process or its disk.
+func (s Step) Ends() bool { return s.Crash != "" || s.Disk != "" }
+
 var replicaText = regexp.MustCompile(`^([a-z][a-z0-9-]*)(/[0-9]+)?$`)
 
 // step checks one entry of the timeline.
@@ -21,9 +30,10 @@ func (in *inspector) step(i int) {
 	acts := map[string]bool{
 		"set": len(st.Set) > 0, "fault": st.Fault != nil, "kill": st.Kill != "", "pause": st.Pause != "",
 		"partition": st.Partition != "", "delay": len(st.Delay) > 0, "restart": st.Restart != "", "scale": len(st.Scale) > 0,
+		"crash": st.Crash != "", "disk": st.Disk != "",
 	}
 	var does []string
-	for _, verb := range []string{"set", "fault", "kill", "pause", "partition", "delay", "restart", "scale"} {
+	for _, verb := range []string{"set", "fault", "kill", "pause", "partition", "delay", "restart", "scale", "crash", "disk"} {
 		if acts[verb] {
 			does = append(does, verb)
 		}
@@ -32,7 +42,7 @@ func (in *inspector) step(i int) {
 	case len(does) > 1:
 		in.bad(key, "does several things at once: "+join(does), "write one step for each")
 	case len(does) == 0 && st.Note == "" && in.tree.Lookup(key+".set") == nil:
-		in.bad(key, "does nothing", "give it set, fault, kill, pause, partition, delay, restart, scale or a note")
+		in.bad(key, "does nothing", "give it set, fault, kill, pause, partition, delay, restart, scale, crash, disk or a note")
 	}
 	if st.May != "" {
 		in.oneOf(key+".may", st.May, []string{"miss"})
@@ -52,9 +62,9 @@ func (in *inspector) step(i int) {
 	case st.For < 0:
 		in.bad(key+".for", strict.Duration(st.For)+" is negative", "")
 	case st.For > 0 && !slices.ContainsFunc(does, func(v string) bool {
-		return v == "fault" || v == "kill" || v == "pause" || v == "partition" || v == "delay"
+		return v == "fault" || v == "kill" || v == "pause" || v == "partition" || v == "delay" || v == "crash" || v == "disk"
 	}):
-		in.bad(key+".for", "only a fault, a kill, a pause, a partition and a delay end by themselves", "add a second step that changes it back")
+		in.bad(key+".for", "only a fault, a kill, a pause, a partition, a delay, a crash and a full disk end by themselves", "add a second step that changes it back")
 	}
 	for _, verb := range []struct{ name, target string }{
 		{"kill", st.Kill}, {"pause", st.Pause}, {"partition", st.Partition}, {"restart", st.Restart},
@@ -62,6 +72,15 @@ func (in *inspector) step(i int) {
 		if verb.target != "" {
 			in.replica(key+"."+verb.name, verb.target)
 		}
+	}
+	if st.Crash != "" {
+		in.oneOf(key+".crash", st.Crash, Crashes)
+	}
+	if st.Disk != "" {
+		in.oneOf(key+".disk", st.Disk, []string{"full"})
+	}
+	if st.Ends() && st.For <= 0 {
+		in.bad(key, "does not say for how long", "add for: 20s, after which the process starts again, or the disk has room")
 	}
 	if len(st.Delay) > 1 {
 		in.bad(key+".delay", "delays several parts", "write one step for each")

@@ -91,6 +91,7 @@ func newCollector(s *Sender) *collector {
 	counter("statuses_missing_total", "Accepted drafts without any status in time.", func(s *Stats) int64 { return s.Missing })
 	counter("journal_lines_skipped_total", "Lines of the journal that could not be read at the start.", func(s *Stats) int64 { return s.Skipped })
 	counter("drafts_vanished_total", "Drafts of earlier processes that the queue lost, found at the start.", func(s *Stats) int64 { return s.Vanished })
+	counter("illegal_steps_total", "Steps that the state machine of a draft does not allow: a fault of the sender.", func(s *Stats) int64 { return s.Illegal })
 	counter("breaker_opened_total", "Times that a number was stopped.", func(s *Stats) int64 { return s.Stopped })
 	counter("outages_total", "Times that the API failed whatever it was sent.", func(s *Stats) int64 { return s.Outages })
 	gauge("backlog", "Drafts held and not finished.", func(s *Stats) float64 { return float64(s.Backlog) })

@@ -77,6 +77,7 @@ type Stats struct {
 	Missing      int64 // accepted drafts without any status in time
 	Cancelled    int64
 	Vanished     int64 // drafts of earlier processes that are not in the queue any more
+	Illegal      int64 // steps of a draft that the state machine does not allow, which were not taken
 	Skipped      int64 // lines of the journal that could not be read when the process began
 
 	RateLimit float64 // drafts a second; 0 is no limit
@@ -127,6 +128,7 @@ func (s *Sender) stats() Stats {
 		Backlog: d.Backlog, Ready: d.Ready, Retrying: d.Retrying, Unknown: d.Holding, OldestAge: d.OldestAge, OldestWaiting: d.OldestWaiting,
 		Accepted: d.Accepted, Duplicates: d.Duplicates, Expired: d.Expired, Failed: d.Failed, Dead: d.Dead,
 		GivenUp: d.GivenUp, Held: d.Held, Resolved: d.Resolved, ResolvedLate: d.ResolvedLate, Missing: d.Missing,
+		Illegal:   d.Illegal,
 		Cancelled: d.Cancelled, Skipped: d.Skipped, Vanished: d.Vanished, MessagesHeld: d.MessagesHeld, MessagesExpired: d.MessagesExpired, MessagesFailed: d.MessagesFailed,
 		RateLimit: cfg.Drafts.RateLimit.PerSecond(),
 		WhatsApp:  serviceOf(s.whatsapp.Fleet().Stats()), DraftsOf: serviceOf(s.drafts.Fleet().Stats()),

@@ -22,6 +22,7 @@ import (
 	"github.com/aftershock-dev/aftershock/internal/chance"
 	"github.com/aftershock-dev/aftershock/internal/instant"
 	"github.com/aftershock-dev/aftershock/quantity"
+	"github.com/aftershock-dev/aftershock/sut/drafts"
 	"github.com/aftershock-dev/aftershock/sut/queue"
 )
 
@@ -214,6 +215,9 @@ func wiredWorld(t testing.TB, cfg Config, change func(*Wiring)) *world {
 	wiring := Wiring{
 		Transport: n, WhatsAppURL: "http://whatsapp", DraftsURL: "http://drafts", APIBase: "http://api/v24.0", Token: "t",
 		Phone: "1", AppSecret: "s", VerifyToken: "v", Queue: w.queue, Seed: 606, Lanes: lanes, Observe: observe,
+	}
+	wiring.Astray = func(draft string, from, to drafts.State) {
+		panic(fmt.Sprintf("draft %s was to go from %s to %s", draft, from, to))
 	}
 	change(&wiring)
 	w.sender, err = New(cfg, wiring)

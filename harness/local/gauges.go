@@ -5,20 +5,19 @@ import (
 	"time"
 
 	"github.com/aftershock-dev/aftershock/reports/record"
-	"github.com/aftershock-dev/aftershock/sut"
 )
 
 // gauges reads the sender's numbers under the record's names. Core time is a counter in the sender; the record wants
 // cores busy, averaged since the reading before.
 type gauges struct {
-	sender *sut.Sender
+	sender *process
 	last   time.Time
 	used   [2]time.Duration
 }
 
 // Read implements harness.Gauges.
 func (g *gauges) Read(context.Context) (map[string]float64, error) {
-	s := g.sender.Stats()
+	s := g.sender.stats()
 	now := time.Now()
 	took := now.Sub(g.last)
 	w, d := s.WhatsApp, s.DraftsOf
@@ -32,7 +31,7 @@ func (g *gauges) Read(context.Context) (map[string]float64, error) {
 		record.GBacklog: float64(s.MessagesHeld), record.GReady: float64(s.Ready), record.GRetrying: float64(s.Retrying),
 		record.GInFlight: float64(s.InFlight), record.GOldest: s.OldestAge.Seconds(), record.GUnknown: float64(s.Unknown),
 		record.GHeld: float64(s.Held), record.GResolved: float64(s.Resolved), record.GResolvedLate: float64(s.ResolvedLate),
-		record.GGivenUp:       float64(s.GivenUp),
+		record.GGivenUp: float64(s.GivenUp), record.GIllegal: float64(s.Illegal),
 		record.GReplicasReady: float64(w.Ready), record.GReplicasWant: float64(w.Wanted), record.GReplicasMax: float64(w.Max),
 		record.GWhatsAppMem: float64(w.Memory), record.GDraftsMem: float64(d.Memory),
 		record.GWasted: (w.Wasted + d.Wasted).Seconds(), record.GWork: (w.Used + d.Used).Seconds(),

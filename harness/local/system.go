@@ -31,10 +31,11 @@ type System struct {
 	every     time.Duration
 
 	fake    *fakewa.Server
-	sender  *sut.Sender
+	sender  *process // nil: a sender of one's own
 	queue   queue.Queue
 	servers []*http.Server
 	network *virtual.Network
+	ctx     context.Context // of the parts
 	stop    context.CancelFunc
 	running sync.WaitGroup
 	grace   time.Duration // how long the parts may take to end; 0: as long as they want
@@ -98,22 +99,29 @@ func Build(ctx context.Context, o Options) (*System, error) {
 		return nil, err
 	}
 	trail := &trail{}
-	s.sender, err = sut.New(senderCfg, sut.Wiring{
+	s.sender = &process{cfg: senderCfg, queue: s.queue, network: s.network, wiring: sut.Wiring{
 		Transport: where.transport, WhatsAppURL: where.whatsapp, DraftsURL: where.drafts, APIBase: where.graph + "/v24.0",
 		Token: token, Phone: phone, AppSecret: appSecret, VerifyToken: verifyToken,
 		Queue: s.queue, Seed: o.Scenario.Seed, Lanes: lanes, Observe: trail.observe,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("start the sender: %w", err)
+	}}
+	if o.Clock == "virtual" && mortal(o.Scenario) {
+		s.sender.disk = &virtual.Disk{}
+	}
+	s.start(s.fake.Run)
+	s.sender.start = s.more
+	if err := s.sender.begin(); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	where.serve(s)
 	s.System = harness.System{
 		Name: o.Environment, Queue: o.Queue, URL: where.whatsapp, Transport: where.transport,
-		Effective: effective(s.sender.Effective(), s.fake.Effective()),
+		Effective: effective(s.sender.now().Effective(), s.fake.Effective()),
 		Faults:    faults{s.fake}, Ledger: ledger{s.fake}, Gauges: &gauges{sender: s.sender, last: time.Now()},
 		Settings: settings{s.sender, s.fake}, Replicas: replicas{s.sender}, Books: books{s.sender}, Trail: trail,
 	}
-	s.start(s.fake.Run, s.sender.Run)
+	if s.sender.disk != nil {
+		s.System.Process = s.sender
+	}
 	return s, nil
 }
 
@@ -142,8 +150,10 @@ func (s *System) place(o Options) (place, error) {
 			whatsapp: "http://" + hostWhatsApp, drafts: "http://" + hostDrafts, graph: "http://" + hostGraph,
 			media: "http://" + hostMedia, mediaHost: hostMedia, transport: s.network,
 			serve: func(s *System) {
-				s.network.Handle(hostWhatsApp, s.sender.WhatsApp())
-				s.network.Handle(hostDrafts, s.sender.Drafts())
+				if s.sender.disk == nil {
+					s.network.Handle(hostWhatsApp, s.sender.now().WhatsApp())
+					s.network.Handle(hostDrafts, s.sender.now().Drafts())
+				}
 				s.network.Handle(hostGraph, s.fake)
 				s.network.Handle(hostMedia, mediaStore())
 			},
@@ -164,7 +174,7 @@ func (s *System) place(o Options) (place, error) {
 		transport: &http.Transport{MaxIdleConnsPerHost: 512, IdleConnTimeout: 30 * time.Second},
 		serve: func(s *System) {
 			listeners[graph] = s.fake.Listener(listeners[graph])
-			for i, h := range []http.Handler{s.sender.WhatsApp(), s.sender.Drafts(), s.fake, mediaStore()} {
+			for i, h := range []http.Handler{s.sender.now().WhatsApp(), s.sender.now().Drafts(), s.fake, mediaStore()} {
 				srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 				s.servers = append(s.servers, srv)
 				s.running.Go(func() { s.note(srv.Serve(listeners[i])) })
@@ -207,12 +217,14 @@ func plain(r rune) rune {
 
 // start runs the parts; Close waits for them.
 func (s *System) start(parts ...func(context.Context) error) {
-	var ctx context.Context
-	ctx, s.stop = context.WithCancel(context.Background())
+	s.ctx, s.stop = context.WithCancel(context.Background())
 	for _, run := range parts {
-		s.running.Go(func() { s.note(run(ctx)) })
+		s.more(run)
 	}
 }
+
+// more runs one more part.
+func (s *System) more(run func(context.Context) error) { s.running.Go(func() { s.note(run(s.ctx)) }) }
 
 // note keeps an error that ended a part before its time.
 func (s *System) note(err error) {
@@ -230,6 +242,9 @@ func (s *System) wait() error {
 	go func() {
 		defer close(ended)
 		s.running.Wait()
+		if s.sender != nil {
+			s.sender.wait()
+		}
 		if s.network != nil {
 			s.network.Wait()
 		}

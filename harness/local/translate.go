@@ -52,12 +52,12 @@ func (l ledger) Witnessed(context.Context) (harness.Witnessed, error) {
 
 // settings changes sender.… and whatsapp.… keys while the run goes on.
 type settings struct {
-	sender *sut.Sender
+	sender *process
 	fake   *fakewa.Server
 }
 
 func (s settings) Set(_ context.Context, values map[string]any) error {
-	before := effective(s.sender.Effective(), s.fake.Effective())
+	before := effective(s.sender.now().Effective(), s.fake.Effective())
 	tree, err := strict.Nest(values)
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func (s settings) Set(_ context.Context, values map[string]any) error {
 	if err := s.apply(tree); err != nil {
 		return err
 	}
-	if scenarios.Unchanged(before, effective(s.sender.Effective(), s.fake.Effective())) {
+	if scenarios.Unchanged(before, effective(s.sender.now().Effective(), s.fake.Effective())) {
 		return harness.ErrInForce
 	}
 	return nil
@@ -80,7 +80,7 @@ func (s settings) apply(tree *strict.Node) error {
 	}
 	sender, fake := tree.Field("sender"), tree.Field("whatsapp")
 	if sender != nil {
-		if err := s.sender.Check(sender.YAML()); err != nil {
+		if err := s.sender.now().Check(sender.YAML()); err != nil {
 			return fmt.Errorf("set sender: %w", err)
 		}
 	}
@@ -90,31 +90,34 @@ func (s settings) apply(tree *strict.Node) error {
 		}
 	}
 	if sender != nil {
-		if err := s.sender.Apply(sender.YAML()); err != nil {
+		if err := s.sender.set(sender.YAML()); err != nil {
 			return fmt.Errorf("set sender: %w", err)
 		}
 	}
 	return nil
 }
 
-type replicas struct{ sender *sut.Sender }
+type replicas struct{ sender *process }
 
 func (r replicas) Act(_ context.Context, a scenarios.Action) error {
-	before := r.sender.Effective()
-	err := r.sender.Act(a.Verb, a.Target, a.Count)
+	if r.sender.down() {
+		return fmt.Errorf("%w: the sender's process is dead", harness.ErrIdle)
+	}
+	before := r.sender.now().Effective()
+	err := r.sender.now().Act(a.Verb, a.Target, a.Count)
 	switch {
 	case errors.Is(err, fleet.ErrNone):
 		return fmt.Errorf("%w: %w", harness.ErrIdle, err)
-	case err == nil && a.Verb == "scale" && maps.Equal(before, r.sender.Effective()):
+	case err == nil && a.Verb == "scale" && maps.Equal(before, r.sender.now().Effective()):
 		return fmt.Errorf("%w: %d is the number there is", harness.ErrIdle, a.Count)
 	}
 	return err
 }
 
-type books struct{ sender *sut.Sender }
+type books struct{ sender *process }
 
 func (b books) State(_ context.Context, message string) (state, reason string, final, known bool, err error) {
-	state, reason, final, known = b.sender.State(message)
+	state, reason, final, known = b.sender.now().State(message)
 	return state, reason, final, known, nil
 }
 

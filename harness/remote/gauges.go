@@ -35,7 +35,7 @@ func (g *gauges) Read(ctx context.Context) (map[string]float64, error) {
 		record.GBacklog: float64(d.MessagesHeld), record.GReady: float64(d.Ready), record.GRetrying: float64(d.Retrying),
 		record.GInFlight: float64(d.InFlight), record.GOldest: d.OldestAge.Seconds(), record.GUnknown: float64(d.Unknown),
 		record.GHeld: float64(d.Held), record.GResolved: float64(d.Resolved), record.GResolvedLate: float64(d.ResolvedLate),
-		record.GGivenUp:       float64(d.GivenUp),
+		record.GGivenUp: float64(d.GivenUp), record.GIllegal: float64(d.Illegal),
 		record.GReplicasReady: float64(ready), record.GReplicasWant: float64(max(wanted, 0)),
 		record.GReplicasMax: float64(s.settings.fleet().Replicas.Max), record.GDraftsReplicas: float64(d.DraftsOf.Ready),
 		record.GWhatsAppMem: float64(w.WhatsApp.Memory), record.GDraftsMem: float64(d.DraftsOf.Memory),

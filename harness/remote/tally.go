@@ -60,7 +60,7 @@ func (t *tally) note(name string, asked time.Time, s sut.Stats) {
 	}
 	c.noted = time.Now()
 	if s.WhatsApp.Used < c.now.WhatsApp.Used || s.DraftsOf.Used < c.now.DraftsOf.Used || s.Front < c.now.Front {
-		c.before = added(c.before, c.now)
+		c.before = sut.Sum(c.before, c.now)
 	}
 	c.now = s
 }
@@ -73,10 +73,11 @@ func (t *tally) drafts() sut.Stats {
 	if c == nil {
 		return sut.Stats{}
 	}
-	sum := added(c.before, c.now)
+	sum := sut.Sum(c.before, c.now)
 	out := c.now // gauges are of now
 	out.Sends, out.SendFirst, out.SendTimeouts, out.Send503 = sum.Sends, sum.SendFirst, sum.SendTimeouts, sum.Send503
 	out.Expired, out.Failed, out.Dead, out.GivenUp = sum.Expired, sum.Failed, sum.Dead, sum.GivenUp
+	out.Illegal = sum.Illegal
 	out.DraftsOf.Used, out.DraftsOf.Wasted = sum.DraftsOf.Used, sum.DraftsOf.Wasted
 	return out
 }
@@ -88,7 +89,7 @@ func (t *tally) whatsapp(running []Unit) sut.Stats {
 	var out sut.Stats
 	for name, c := range t.copies {
 		if name != "drafts" {
-			out = added(added(out, c.before), c.now)
+			out = sut.Sum(sut.Sum(out, c.before), c.now)
 		}
 	}
 	for _, u := range running {
@@ -103,19 +104,3 @@ func (t *tally) whatsapp(running []Unit) sut.Stats {
 
 // used is the core time of all WhatsApp replicas.
 func (t *tally) used() time.Duration { return t.whatsapp(nil).WhatsApp.Used }
-
-// added adds counters; gauges are left out.
-func added(a, b sut.Stats) sut.Stats {
-	out := sut.Stats{
-		Front: a.Front + b.Front, Front503: a.Front503 + b.Front503, Answered: a.Answered + b.Answered, Refused: a.Refused + b.Refused,
-		Creates: a.Creates + b.Creates, CreateFirst: a.CreateFirst + b.CreateFirst, CreateRetries: a.CreateRetries + b.CreateRetries,
-		CreateTimeouts: a.CreateTimeouts + b.CreateTimeouts, CreateErrors: a.CreateErrors + b.CreateErrors,
-		Sends: a.Sends + b.Sends, SendFirst: a.SendFirst + b.SendFirst, SendTimeouts: a.SendTimeouts + b.SendTimeouts, Send503: a.Send503 + b.Send503,
-		API: a.API + b.API, APIFirst: a.APIFirst + b.APIFirst, APIErrors: a.APIErrors + b.APIErrors, MediaErrors: a.MediaErrors + b.MediaErrors,
-		Expired: a.Expired + b.Expired, Failed: a.Failed + b.Failed, Dead: a.Dead + b.Dead, GivenUp: a.GivenUp + b.GivenUp,
-		Held: a.Held + b.Held, Resolved: a.Resolved + b.Resolved, ResolvedLate: a.ResolvedLate + b.ResolvedLate,
-	}
-	out.WhatsApp.Used, out.WhatsApp.Wasted = a.WhatsApp.Used+b.WhatsApp.Used, a.WhatsApp.Wasted+b.WhatsApp.Wasted
-	out.DraftsOf.Used, out.DraftsOf.Wasted = a.DraftsOf.Used+b.DraftsOf.Used, a.DraftsOf.Wasted+b.DraftsOf.Wasted
-	return out
-}

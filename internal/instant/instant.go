@@ -47,6 +47,7 @@ const (
 	Drain
 	QueueTimer
 	Judge
+	Healer
 	OwnNumbers = 64 // numbers from here on are free for tests
 )
 

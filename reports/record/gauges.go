@@ -39,6 +39,7 @@ const (
 	GHeld           = "ambiguous_total"          // sends that were held because their outcome was not known
 	GResolved       = "ambiguous_resolved_total" // of those, proved by a status within the hold
 	GResolvedLate   = "ambiguous_late_total"     // of those, proved by a status after the hold
+	GIllegal        = "illegal_steps_total"      // steps of drafts that their state machine does not allow
 	GGivenUp        = "given_up_total"           // drafts given up with their outcome unknown
 	GReplicasReady  = "whatsapp_replicas_ready"
 	GReplicasWant   = "whatsapp_replicas_wanted" // what the scaling rule asks for, before the ceiling

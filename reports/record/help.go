@@ -19,6 +19,7 @@ var help = map[string]string{
 	GFailed: "Messages refused for good, dead or given up.", GDraftsFailed: "Drafts refused for good, dead or given up.",
 	GBacklog: "Messages held by the sender and not finished.", GDraftsHeld: "Drafts held by the sender and not finished.",
 	GReady: "Drafts held that wait for their first dispatch.", GRetrying: "Drafts held that wait to be tried again.",
+	GIllegal: "Steps of drafts that their state machine does not allow: a fault of the sender.",
 	GGivenUp: "Drafts given up with their outcome unknown.", GInFlight: "Attempts sent and not done.", GOldest: "Age of the oldest message held, in seconds.",
 }
 

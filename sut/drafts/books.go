@@ -37,6 +37,8 @@ type books struct {
 	foreign  bool                 // the queue may hold drafts that no journal of ours tells about
 	parked   map[uint64]*flight   // drafts that wait for their turn, by number
 	wake     func(parked *flight) // their turn has come; called with the books locked
+	illegal  int64                // steps that the state machine does not allow
+	astray   func(d *draft, to State)
 }
 
 // line is the held drafts of one conversation, in order of creation.
@@ -239,19 +241,27 @@ func (b *books) tally(d *draft, n int64) {
 	}
 }
 
-// move changes the state of a held draft; it reports false when the state machine does not allow it. The books are
-// locked.
-func (b *books) move(d *draft, to State) bool {
-	if d.state == to {
-		return true
+// move changes the state of a held draft. One that has been resolved meanwhile stays as it is. A step that the state
+// machine does not allow is not taken, and counted: there is none unless this program is wrong. The books are locked.
+func (b *books) move(d *draft, to State) {
+	if d.state == to || !d.known {
+		return
 	}
-	if !d.known || to.Finished() || !d.state.CanBecome(to) {
-		return false
+	if to.Finished() || !d.state.CanBecome(to) {
+		b.forbid(d, to)
+		return
 	}
 	b.tally(d, -1)
 	d.state = to
 	b.tally(d, 1)
-	return true
+}
+
+// forbid takes note of a step that the state machine does not allow. The books are locked.
+func (b *books) forbid(d *draft, to State) {
+	b.illegal++
+	if b.astray != nil {
+		b.astray(d, to)
+	}
 }
 
 // finish ends a held draft. settled says that the queue has let go of its item too. first reports that this is the
@@ -268,6 +278,9 @@ func (b *books) finishLocked(d *draft, to State, reason string, settled bool) (f
 	}
 	if !d.known {
 		return false
+	}
+	if !d.state.CanBecome(to) {
+		b.forbid(d, to)
 	}
 	b.unlink(d)
 	d.state = to

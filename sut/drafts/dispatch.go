@@ -414,10 +414,13 @@ func (f *flight) settle(n policy.Decision) {
 	}
 }
 
-// back gives the draft back to the queue, to come again after a while.
+// back gives the draft back to the queue, to come again after a while. A held one that did not get its turn stays held.
 func (f *flight) back(to State, after time.Duration) {
 	d := f.d
 	f.s.books.mu.Lock()
+	if d.state == Held {
+		to = Held
+	}
 	f.s.books.move(d, to)
 	p := past{int(d.attempts), int(d.counted), int(d.unknowns), f.claim.Item().Delivery, d.state == Held}
 	d.held.give(f, p)

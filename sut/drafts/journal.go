@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 )
@@ -16,11 +16,11 @@ import (
 // waiting stands in the queue; the journal tells what was begun, what became of it, and which keys were used. Lines
 // are written by whoever has news and made durable together, a group at a time. A nil Journal forgets everything.
 type Journal struct {
-	dir    string
+	disk   Disk
 	synced bool
 	boot   string // the start of the machine that what is written belongs to; noBoot: of none
 	mu     sync.Mutex
-	file   *os.File
+	file   File
 	next   *commit // collects lines
 	busy   bool    // a commit is being written
 	good   int64   // bytes of the file that are durable
@@ -51,7 +51,12 @@ func OpenJournal(dir string, synced bool) (*Journal, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, journalFile), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
+	return NewJournal(folder(dir), synced)
+}
+
+// NewJournal opens the journal on a disk.
+func NewJournal(disk Disk, synced bool) (*Journal, error) {
+	f, err := disk.Append(journalFile)
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
@@ -60,7 +65,7 @@ func OpenJournal(dir string, synced bool) (*Journal, error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
-	j := &Journal{dir: dir, synced: synced, boot: noBoot, file: f, good: good, next: newCommit(), due: make(chan struct{}, 1)}
+	j := &Journal{disk: disk, synced: synced, boot: noBoot, file: f, good: good, next: newCommit(), due: make(chan struct{}, 1)}
 	if synced {
 		j.boot = bootID()
 	}
@@ -74,12 +79,11 @@ func OpenJournal(dir string, synced bool) (*Journal, error) {
 }
 
 // trim cuts a torn last line off, so that the next one does not stand behind it, and returns how long the file is then.
-func trim(f *os.File) (int64, error) {
-	info, err := f.Stat()
+func trim(f File) (int64, error) {
+	size, err := f.Size()
 	if err != nil {
 		return 0, err
 	}
-	size := info.Size()
 	const most = 1 << 20 // a line is far shorter
 	tail := make([]byte, min(size, most))
 	if _, err := f.ReadAt(tail, size-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
@@ -168,7 +172,7 @@ const mostUnsaid = 4 << 20
 
 // flush makes a group durable. A disk that was full may have room again, so every group is tried; what a failed write left
 // in the file is cut off first, and the lines that it was to write go before the next ones: they are still true.
-func (j *Journal) flush(file *os.File, c *commit) error {
+func (j *Journal) flush(file File, c *commit) error {
 	if c.lines.Len() == 0 && len(j.unsaid) == 0 {
 		return nil
 	}
@@ -186,7 +190,7 @@ func (j *Journal) flush(file *os.File, c *commit) error {
 }
 
 // append writes lines, makes them durable and says so in the file. It returns by how much the file has grown.
-func (j *Journal) append(file *os.File, lines []byte) (n int64, err error) {
+func (j *Journal) append(file File, lines []byte) (n int64, err error) {
 	if j.torn {
 		if err := file.Truncate(j.good); err != nil {
 			return 0, fmt.Errorf("write the journal: %w", err)
@@ -204,7 +208,7 @@ func (j *Journal) append(file *os.File, lines []byte) (n int64, err error) {
 	if !begins(lines) {
 		return int64(len(lines)), nil
 	}
-	if _, err := file.WriteString(lineDurable + "\n"); err != nil {
+	if _, err := io.WriteString(file, lineDurable+"\n"); err != nil {
 		return 0, fmt.Errorf("write the journal: %w", err)
 	}
 	return int64(len(lines) + len(lineDurable) + 1), nil
@@ -223,11 +227,10 @@ func (j *Journal) rotate(lines []string) error {
 	if j.busy { // somebody writes to the old file; the next sweep tries again
 		return nil
 	}
-	path := filepath.Join(j.dir, journalFile)
-	if err := os.Rename(path, filepath.Join(j.dir, journalOld)); err != nil {
+	if err := j.disk.Rename(journalFile, journalOld); err != nil {
 		return fmt.Errorf("rotate the journal: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
+	f, err := j.disk.Append(journalFile)
 	if err != nil {
 		return fmt.Errorf("rotate the journal: %w", err)
 	}
@@ -246,8 +249,8 @@ func (j *Journal) replay(each func(words []string) error) (skipped []error, err 
 		return nil, nil
 	}
 	for _, name := range []string{journalOld, journalFile} {
-		f, err := os.Open(filepath.Join(j.dir, name))
-		if errors.Is(err, os.ErrNotExist) {
+		f, err := j.disk.Read(name)
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {

@@ -204,11 +204,11 @@ func TestDiskThatFillsUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := j.file
-	j.file = full
+	j.file = osFile{full}
 	if err := j.write(lineBegun("m2-1", 1)); err == nil {
 		t.Fatal("a write to a full disk succeeded")
 	}
-	if _, err := good.WriteString("F m1-1 4 =half of a li"); err != nil { // what a short write leaves
+	if _, err := good.Write([]byte("F m1-1 4 =half of a li")); err != nil { // what a short write leaves
 		t.Fatal(err)
 	}
 	if err := j.later(lineLanded("m1-1")); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync/atomic"
 	"time"
+
+	"github.com/aftershock-dev/aftershock/internal/instant"
 )
 
 // What the journal is told, and when. Only the beginning of an attempt and a status are waited for: the call is made,
@@ -31,13 +33,14 @@ const healEvery = time.Second
 
 // heal finds out whether the journal can be written again: while it cannot, nothing is taken in that would.
 func (s *Service) heal(ctx context.Context) {
-	tick := time.NewTicker(healEvery)
-	defer tick.Stop()
+	lane := s.w.Lanes.Of(instant.System, instant.Healer)
 	for {
+		timer := time.NewTimer(lane.After(time.Now(), healEvery))
 		select {
 		case <-ctx.Done():
+			timer.Stop()
 			return
-		case <-tick.C:
+		case <-timer.C:
 		}
 		if s.amnesia.failing.Load() {
 			s.remember(s.w.Journal.write(lineProbe))

@@ -20,6 +20,7 @@ type Snapshot struct {
 	MessagesHeld, MessagesExpired            int64 // different messages; the figures above are drafts
 	MessagesFailed                           int64
 	OldestAge, OldestWaiting                 time.Duration
+	Illegal                                  int64 // steps that the state machine does not allow
 }
 
 // Snapshot returns the service's counters and its backlog; no part of it takes longer when the backlog is longer.
@@ -40,7 +41,7 @@ func (s *Service) Snapshot() Snapshot {
 	defer b.mu.Unlock()
 	stored := int64(len(b.survey.waiting))
 	out.Backlog, out.Holding = b.backlog(), b.byState[Held]
-	out.Retrying = b.again
+	out.Retrying, out.Illegal = b.again, b.illegal
 	out.MessagesHeld, out.MessagesExpired, out.MessagesFailed = b.ends.held+stored, b.ends.expired, b.ends.failed
 	out.Ready = b.byState[Queued] - b.again + stored
 	out.OldestAge, out.OldestWaiting = b.oldestAge(), b.freshAge()

@@ -62,7 +62,7 @@ func (m *maker) gauges(w *record.Writer) {
 	delivered := m.byDelivery()
 	oldest, next := 0, 0
 	for t := reading; t <= m.end; t += reading {
-		v := map[string]float64{record.GUnsent: 0, record.GFailed: 0, record.GLost: 0, record.GSend503: 0, record.GUnknown: 0, record.GHeld: 0, record.GResolved: 0, record.GResolvedLate: 0, record.GGivenUp: 0}
+		v := map[string]float64{record.GUnsent: 0, record.GFailed: 0, record.GLost: 0, record.GSend503: 0, record.GUnknown: 0, record.GHeld: 0, record.GResolved: 0, record.GResolvedLate: 0, record.GGivenUp: 0, record.GIllegal: 0}
 		for _, name := range []string{record.GFrontTimeouts, record.GSendTimeouts, record.GCreateTimeouts, record.GFront503, record.GDuplicates, record.GDuplicated,
 			record.GMediaErrors, record.GExpired, record.GDraftsExpired, record.GAPIErrors, record.GRefused} {
 			v[name] = 0
