@@ -20,6 +20,7 @@ type Measured struct {
 	columns  map[string][]float64 // by gauge; NaN where a reading lacks it
 	messages []record.Message     // ascending by Scheduled
 	hops     map[string][]attempt // ascending by At
+	copies   *copiesOf
 	loadEnd  time.Duration
 	end      time.Duration
 	recovery recovery
@@ -50,6 +51,7 @@ func measure(run *record.Run, sc *scenarios.Scenario) (*Measured, error) {
 	run = run.InScenarioTime()
 	d := &Measured{run: run, scenario: sc, columns: map[string][]float64{}, hops: map[string][]attempt{}, samples: map[sampleKey][]time.Duration{}}
 	d.messages = byDue(run.Messages)
+	d.copies = newCopies(run, sc)
 	d.readGauges()
 	if err := d.readAttempts(); err != nil {
 		return nil, err
@@ -125,6 +127,7 @@ func (d *Measured) readAttempts() error {
 		if rebuild {
 			saved.add(a)
 		}
+		d.copies.see(a)
 		d.hops[a.Hop] = append(d.hops[a.Hop], attempt{
 			at: a.At, took: a.Done - a.At, status: int32(a.Status), code: int32(a.Code),
 			failed: a.Error != "" || a.Status == 0, taken: a.Taken,
@@ -132,6 +135,9 @@ func (d *Measured) readAttempts() error {
 	}
 	if rebuild {
 		d.messages = byDue(saved.rows)
+	}
+	for _, copies := range d.copies.several {
+		slices.SortStableFunc(copies, func(a, b takenCopy) int { return cmp.Compare(a.at, b.at) })
 	}
 	for _, as := range d.hops {
 		slices.SortStableFunc(as, func(a, b attempt) int { return cmp.Compare(a.at, b.at) })
