@@ -293,6 +293,9 @@ func (m *meter) drained(ctx context.Context, limit time.Duration) {
 		m.table.mu.Lock()
 		backlog, known := m.last.Values[record.GBacklog]
 		owed := m.table.count.goodput - m.table.count.delivered
+		if !known && m.runner.Patient {
+			owed = m.table.count.answered - m.table.count.delivered
+		}
 		m.table.mu.Unlock()
 		switch {
 		case known && backlog > 0:

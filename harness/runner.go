@@ -30,6 +30,7 @@ type Runner struct {
 	Every     time.Duration         // between two readings of the gauges; default 10 s
 	Lateness  time.Duration         // p99 of start lateness beyond which the run is invalid; default 100 ms
 	Busy      float64               // share of the machine's cores beyond which, for 10 s, the run is invalid; default 0.9
+	Patient   bool                  // wait for all that was taken where nobody knows the sender's backlog
 	Gate      Gate                  // nil: as fast as it goes
 	Team      Team                  // nil: the Runner sends the load itself
 	OnGauge   func(record.Gauge)    // called with each reading

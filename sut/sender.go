@@ -37,16 +37,16 @@ type Wiring struct {
 	Queue       queue.Queue
 	Seed        int64
 	Lanes       instant.Lanes
-	DataDir     string                                    // where the books are written down, so that they outlive the process; "" is nowhere
-	Disk        drafts.Disk                               // where they are written down instead of DataDir; nil: there
-	Unsynced    bool                                      // what is written down need not outlive the machine
-	Foreign     bool                                      // other processes share the queue
-	Operator    string                                    // token that the operators' doors ask for; "" asks for none
-	Tracer      trace.Tracer                              // nil: no traces
-	Log         *slog.Logger                              // nil: no log
-	At          func(drafts.Point)                        // for tests that end the process at a point of a draft's way; nil is nobody
-	Astray      func(draft string, from, to drafts.State) // told of a step that the state machine does not allow, for tests; nil is nobody
-	Observe     func(Attempt)                             // told of every attempt that has finished; must not block; nil is nobody
+	DataDir     string             // where the books are written down, so that they outlive the process; "" is nowhere
+	Disk        drafts.Disk        // where they are written down instead of DataDir; nil: there
+	Unsynced    bool               // what is written down need not outlive the machine
+	Foreign     bool               // other processes share the queue
+	Operator    string             // token that the operators' doors ask for; "" asks for none
+	Tracer      trace.Tracer       // nil: no traces
+	Log         *slog.Logger       // nil: no log
+	At          func(drafts.Point) // for tests that end the process at a point of a draft's way; nil is nobody
+	Step        func(drafts.Step)  // told of every step of a draft; must not block; nil is nobody
+	Observe     func(Attempt)      // told of every attempt that has finished; must not block; nil is nobody
 }
 
 // Attempt is one call inside the sender that has finished.
@@ -94,7 +94,7 @@ func New(cfg Config, w Wiring) (*Sender, error) {
 	}
 	s.drafts, err = drafts.New(cfg.draftsInForce(), drafts.Wiring{
 		Caller: s.caller, WhatsApp: w.WhatsAppURL, Queue: w.Queue, Seed: seed.For("drafts"), Lanes: w.Lanes, Observe: w.Observe,
-		Journal: s.journal, Foreign: w.Foreign, Traces: traces, Log: s.log, At: w.At, Astray: w.Astray,
+		Journal: s.journal, Foreign: w.Foreign, Traces: traces, Log: s.log, At: w.At, Step: w.Step,
 	})
 	if err != nil {
 		return nil, err

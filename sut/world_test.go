@@ -216,8 +216,10 @@ func wiredWorld(t testing.TB, cfg Config, change func(*Wiring)) *world {
 		Transport: n, WhatsAppURL: "http://whatsapp", DraftsURL: "http://drafts", APIBase: "http://api/v24.0", Token: "t",
 		Phone: "1", AppSecret: "s", VerifyToken: "v", Queue: w.queue, Seed: 606, Lanes: lanes, Observe: observe,
 	}
-	wiring.Astray = func(draft string, from, to drafts.State) {
-		panic(fmt.Sprintf("draft %s was to go from %s to %s", draft, from, to))
+	wiring.Step = func(s drafts.Step) {
+		if !s.Legal {
+			panic(fmt.Sprintf("draft %s was to go from %s to %s", s.Draft, s.From, s.To))
+		}
 	}
 	change(&wiring)
 	w.sender, err = New(cfg, wiring)

@@ -20,6 +20,7 @@ import (
 type process struct {
 	cfg     sut.Config
 	wiring  sut.Wiring
+	plant   Plant
 	queue   queue.Queue
 	network *virtual.Network
 	disk    *virtual.Disk // nil: no scenario ends it
@@ -42,10 +43,23 @@ func mortal(s *scenarios.Scenario) bool { return slices.ContainsFunc(s.Timeline,
 func (p *process) begin() error {
 	w := p.wiring
 	l := newLife()
+	if wrap := p.plant.Transport; wrap != nil {
+		w.Transport = wrap(w.Transport)
+	}
 	if p.disk != nil {
 		w.Transport = calls{l, w.Transport}
 		w.Queue = backlog{p.queue, l}
 		w.Disk, w.Unsynced = disk{l, p.disk}, true
+		if wrap := p.plant.Disk; wrap != nil {
+			w.Disk = wrap(w.Disk)
+		}
+		if step := w.Step; step != nil {
+			w.Step = func(s drafts.Step) {
+				if !l.dead.Load() {
+					step(s)
+				}
+			}
+		}
 		w.At = func(at drafts.Point) { p.at(l, at) }
 		observe := w.Observe
 		w.Observe = func(a sut.Attempt) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/aftershock-dev/aftershock/harness/virtual"
 	"github.com/aftershock-dev/aftershock/reports/record"
 	"github.com/aftershock-dev/aftershock/scenarios"
+	"github.com/aftershock-dev/aftershock/sut/drafts"
 	"github.com/aftershock-dev/aftershock/sut/queue"
 )
 
@@ -31,12 +33,23 @@ type Options struct {
 	// Sender makes a sender of one's own, in virtual time, in place of the reference sender; it is called inside the bubble.
 	Sender func(Surroundings) (Sender, error)
 
+	Step    func(drafts.Step) // told of every step of a draft of the reference sender in this process; must not block
+	Patient bool              // a sender whose backlog nobody knows is waited for until all that it took is accepted
+	Plant   Plant             // wraps what the reference sender is built on: tests plant faults with it
+
 	// Elsewhere builds a system that runs outside this process; nil builds one in it. Time is the wall's then.
 	Elsewhere func(ctx context.Context) (*remote.System, error)
 	Team      harness.Team // sends the load, on the wall's clock; nil: this process does
 	Every     time.Duration
 	OnGauge   func(record.Gauge) // a copy of each reading; must not block
 	Started   func(*Live) error  // called when the record exists and before the load starts
+}
+
+// Plant wraps what the reference sender is built on; nil wraps nothing.
+type Plant struct {
+	Queue     func(queue.Queue) queue.Queue
+	Disk      func(drafts.Disk) drafts.Disk
+	Transport func(http.RoundTripper) http.RoundTripper
 }
 
 // Replay runs the scenario and returns the finished Info; the record is in Dir whatever happened. An interrupted run
@@ -173,7 +186,7 @@ func replay(ctx context.Context, o Options, w *record.Writer, live *Live, gate h
 	}
 	r := &harness.Runner{
 		Scenario: sys.scenario, System: sys.System, Writer: w, Info: o.Info, MediaBase: sys.mediaBase,
-		Team: o.Team, Virtual: o.Clock == "virtual", Every: sys.every, Marks: live.marks, Steps: live.steps,
+		Team: o.Team, Virtual: o.Clock == "virtual", Every: sys.every, Patient: o.Patient, Marks: live.marks, Steps: live.steps,
 		OnGauge: func(g record.Gauge) {
 			watch()
 			if o.OnGauge != nil {

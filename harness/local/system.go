@@ -98,12 +98,15 @@ func Build(ctx context.Context, o Options) (*System, error) {
 	if s.queue, err = openQueue(ctx, o, asked); err != nil {
 		return nil, err
 	}
+	if wrap := o.Plant.Queue; wrap != nil {
+		s.queue = wrap(s.queue)
+	}
 	trail := &trail{}
 	s.sender = &process{cfg: senderCfg, queue: s.queue, network: s.network, wiring: sut.Wiring{
 		Transport: where.transport, WhatsAppURL: where.whatsapp, DraftsURL: where.drafts, APIBase: where.graph + "/v24.0",
 		Token: token, Phone: phone, AppSecret: appSecret, VerifyToken: verifyToken,
-		Queue: s.queue, Seed: o.Scenario.Seed, Lanes: lanes, Observe: trail.observe,
-	}}
+		Queue: s.queue, Seed: o.Scenario.Seed, Lanes: lanes, Observe: trail.observe, Step: o.Step,
+	}, plant: o.Plant}
 	if o.Clock == "virtual" && mortal(o.Scenario) {
 		s.sender.disk = &virtual.Disk{}
 	}

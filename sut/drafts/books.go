@@ -29,16 +29,16 @@ type books struct {
 	again    int64         // of the queued ones, those that were tried before
 	ends     ends          // how many messages are held, and how many ended without being taken
 	numbers  uint64
-	awaited  []awaited            // accepted drafts that wait for their first status, the oldest first
-	lines    map[uint64]line      // conversations with held drafts, when they are kept in order
-	begun    map[string]int       // drafts whose last attempt began in a process that ended, from the journal
-	proved   map[string]bool      // of drafts that were begun there and have not come out of the queue, those that a status proves were sent
-	survey   survey               // what the queue holds since an earlier process
-	foreign  bool                 // the queue may hold drafts that no journal of ours tells about
-	parked   map[uint64]*flight   // drafts that wait for their turn, by number
-	wake     func(parked *flight) // their turn has come; called with the books locked
-	illegal  int64                // steps that the state machine does not allow
-	astray   func(d *draft, to State)
+	awaited  []awaited                            // accepted drafts that wait for their first status, the oldest first
+	lines    map[uint64]line                      // conversations with held drafts, when they are kept in order
+	begun    map[string]int                       // drafts whose last attempt began in a process that ended, from the journal
+	proved   map[string]bool                      // of drafts that were begun there and have not come out of the queue, those that a status proves were sent
+	survey   survey                               // what the queue holds since an earlier process
+	foreign  bool                                 // the queue may hold drafts that no journal of ours tells about
+	parked   map[uint64]*flight                   // drafts that wait for their turn, by number
+	wake     func(parked *flight)                 // their turn has come; called with the books locked
+	illegal  int64                                // steps that the state machine does not allow
+	step     func(d *draft, to State, legal bool) // told of every step; called with the books locked; nil: nobody
 }
 
 // line is the held drafts of one conversation, in order of creation.
@@ -251,17 +251,22 @@ func (b *books) move(d *draft, to State) {
 		b.forbid(d, to)
 		return
 	}
+	b.tell(d, to, true)
 	b.tally(d, -1)
 	d.state = to
 	b.tally(d, 1)
 }
 
+func (b *books) tell(d *draft, to State, legal bool) {
+	if b.step != nil {
+		b.step(d, to, legal)
+	}
+}
+
 // forbid takes note of a step that the state machine does not allow. The books are locked.
 func (b *books) forbid(d *draft, to State) {
 	b.illegal++
-	if b.astray != nil {
-		b.astray(d, to)
-	}
+	b.tell(d, to, false)
 }
 
 // finish ends a held draft. settled says that the queue has let go of its item too. first reports that this is the
@@ -279,7 +284,9 @@ func (b *books) finishLocked(d *draft, to State, reason string, settled bool) (f
 	if !d.known {
 		return false
 	}
-	if !d.state.CanBecome(to) {
+	if d.state.CanBecome(to) {
+		b.tell(d, to, true)
+	} else {
 		b.forbid(d, to)
 	}
 	b.unlink(d)

@@ -31,9 +31,9 @@ type Wiring struct {
 	Foreign  bool               // the queue may hold drafts of processes whose journals are elsewhere
 	Observe  func(wire.Attempt) // nil: nobody
 	Traces   wire.Traces
-	At       func(Point)                        // called at each point of a draft's way; for tests that end the process there; nil: nobody
-	Astray   func(draft string, from, to State) // told of a step that the state machine does not allow, for tests; nil: nobody
-	Log      *slog.Logger                       // nil: no log
+	At       func(Point)  // called at each point of a draft's way; for tests that end the process there; nil: nobody
+	Step     func(Step)   // told of every step of a draft; must not block; nil: nobody
+	Log      *slog.Logger // nil: no log
 }
 
 // Service is the Drafts service.
@@ -81,7 +81,7 @@ func New(cfg Config, w Wiring) (*Service, error) {
 		Settings: func() fleet.Settings { return s.cfg.Load().Settings() },
 	})
 	s.desk = newDesk(s)
-	s.books.astray = s.astray
+	s.books.step = s.step
 	s.books.wake, s.books.foreign = s.unpark, w.Foreign || w.Journal == nil
 	if err := s.recall(); err != nil {
 		return nil, fmt.Errorf("drafts: %w", err)
@@ -93,11 +93,13 @@ func New(cfg Config, w Wiring) (*Service, error) {
 	return s, nil
 }
 
-// astray is told of a step that the state machine does not allow.
-func (s *Service) astray(d *draft, to State) {
-	s.w.Log.Error("a draft was to take a step that does not exist", "draft", d.id, "from", d.state, "to", to)
-	if s.w.Astray != nil {
-		s.w.Astray(d.id, d.state, to)
+// step is told of every step of a draft.
+func (s *Service) step(d *draft, to State, legal bool) {
+	if !legal {
+		s.w.Log.Error("a draft was to take a step that does not exist", "draft", d.id, "from", d.state, "to", to)
+	}
+	if s.w.Step != nil {
+		s.w.Step(Step{d.id, d.state, to, legal})
 	}
 }
 

@@ -100,6 +100,13 @@ func (s State) CanBecome(next State) bool {
 	return false
 }
 
+// Step is one step of a draft; one that is not legal is not taken, unless it ends the draft.
+type Step struct {
+	Draft    string
+	From, To State
+	Legal    bool
+}
+
 // statusState is the state that a status webhook tells of.
 func statusState(status string) (State, bool) {
 	switch status {

@@ -1,0 +1,47 @@
+package hunt_test
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"strconv"
+	"testing"
+
+	"github.com/aftershock-dev/aftershock/harness/hunt"
+	"github.com/aftershock-dev/aftershock/scenarios"
+)
+
+func reference(t testing.TB) *scenarios.Scenario {
+	t.Helper()
+	s, err := scenarios.Read("reference.yaml", []byte(hunt.Reference), scenarios.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestFewSeeds: the sender as it is keeps every promise.
+func TestFewSeeds(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	most := int64(40)
+	if n, err := strconv.Atoi(os.Getenv("HUNT_SEEDS")); err == nil {
+		most = int64(n)
+	}
+	trial := &hunt.Trial{Dir: t.TempDir()}
+	offered := 0
+	h := &hunt.Hunt{Base: reference(t), Ours: true, Try: trial.Run, Most: 5, Budget: 60,
+		Tried: func(seed int64, e hunt.Evidence) {
+			offered += e.Offered
+			if len(e.Invalid) > 0 {
+				t.Logf("seed %d is invalid: %v", seed, e.Invalid)
+			}
+		}}
+	found, err := h.Run(context.Background(), hunt.Range(1, most))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range found {
+		t.Errorf("seed %d: %s\n%s", f.Seed, f.Broken.Says, f.Scenario.YAML())
+	}
+	t.Logf("%d messages", offered)
+}
