@@ -48,7 +48,7 @@ var metrics = sync.OnceValue(func() []MetricDef {
 			{"messages.residue", Count, "lower", Exact, "messages offered without an outcome: anything but 0 is a fault of the harness", true, residue},
 			{"duplicates.messages", Count, "lower", Exact, "messages of which the API accepted more than one copy", false, duplicateMessages},
 			{"duplicates.copies", Count, "lower", Exact, "copies beyond the first that the API accepted", false, duplicateCopies},
-			{"duplicates.unproven", Count, "lower", Exact, "copies that no lost answer explains: the API told that it had taken the copy before, and nothing befell whoever read that. A copy that a client without idempotency keys asked for, and one that the provider made, are explained", false, unproven},
+			{"duplicates.unproven", Count, "lower", Exact, "copies that no lost answer explains: the API told that it had taken the copy before and nothing befell whoever read that, or a status told. A copy that a client without idempotency keys asked for, and one that the provider made, are explained", false, unproven},
 			{"duplicates.hasty", Count, "lower", Exact, "copies accepted within 20 s after the copy before them: nobody can have waited for a status", false, hurried},
 			{"duplicates.rate", Share, "lower", Exact, "duplicates.messages ÷ messages.offered", false, perOffered(duplicateMessages)},
 		},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aftershock-dev/aftershock/harness/local"
+	"github.com/aftershock-dev/aftershock/internal/strict"
 	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/reports"
 	"github.com/aftershock-dev/aftershock/scenarios"
@@ -107,7 +108,7 @@ func drawSettings(d *dice, c *Case) {
 		key, value string
 	}{
 		{"sender.drafts.backlog.max", fmt.Sprint(d.between(5, 60))},
-		{"sender.drafts.dispatch.in_flight", fmt.Sprint(d.between(1, 10))},
+		{"sender.drafts.dispatch.in_flight", fmt.Sprint(d.between(20, 40))},
 		{"sender.drafts.rate_limit", fmt.Sprintf("%d/s", d.between(1, 10))},
 		{"sender.drafts.order.park", fmt.Sprint(d.between(1, 5))},
 		{"sender.whatsapp.replicas.queue", fmt.Sprint(d.between(1, 10))},
@@ -136,9 +137,9 @@ func drawTimeline(d *dice, load time.Duration, ours bool) []scenarios.Step {
 	for range d.between(1, 7) {
 		s := scenarios.Step{At: time.Duration(d.float() * float64(load)).Round(100 * time.Millisecond), For: d.span(time.Second, 90*time.Second), May: "miss"}
 		kinds := others
-		if len(crashes) > 0 && d.yes(.35) {
+		if len(crashes) > 0 && d.yes(.45) {
 			kinds = crashes
-			s.At = max(s.At, free)
+			s.At, s.For = max(s.At, free), d.span(time.Second, 20*time.Second)
 			free = s.At + s.For + time.Second
 		}
 		t := one(d, kinds)
@@ -170,8 +171,19 @@ func (c *Case) Build(promises []Promise) (*scenarios.Scenario, error) {
 		if len(set) == 0 {
 			return nil, fmt.Errorf("seed %d: %w", c.Seed, err)
 		}
-		delete(set, slices.Max(slices.Collect(maps.Keys(set))))
+		delete(set, culprit(set, err))
 	}
+}
+
+// culprit is the setting that an error is about, or one of them when it names none.
+func culprit(set map[string]string, err error) string {
+	keys := slices.Sorted(maps.Keys(set))
+	for _, e := range strict.All(err) {
+		if slices.Contains(keys, e.Key) {
+			return e.Key
+		}
+	}
+	return keys[len(keys)-1]
 }
 
 // clone is a copy that can be changed.

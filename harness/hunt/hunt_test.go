@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/aftershock-dev/aftershock/harness/hunt"
@@ -28,10 +29,10 @@ func TestFewSeeds(t *testing.T) {
 		most = int64(n)
 	}
 	trial := &hunt.Trial{Dir: t.TempDir()}
-	offered := 0
+	var cover hunt.Cover
 	h := &hunt.Hunt{Base: reference(t), Ours: true, Try: trial.Run, Most: 5, Budget: 60,
 		Tried: func(seed int64, e hunt.Evidence) {
-			offered += e.Offered
+			cover.Add(e)
 			if len(e.Invalid) > 0 {
 				t.Logf("seed %d is invalid: %v", seed, e.Invalid)
 			}
@@ -43,5 +44,12 @@ func TestFewSeeds(t *testing.T) {
 	for _, f := range found {
 		t.Errorf("seed %d: %s\n%s", f.Seed, f.Broken.Says, f.Scenario.YAML())
 	}
-	t.Logf("%d messages", offered)
+	var b strings.Builder
+	if err := cover.Text(&b, true); err != nil {
+		t.Error(err)
+	}
+	t.Log("\n" + b.String())
+	if why := cover.Nothing(); why != "" {
+		t.Error(why)
+	}
 }

@@ -84,13 +84,9 @@ func (t *Trial) once(ctx context.Context, s *scenarios.Scenario) (e Evidence, er
 	o := local.Options{
 		Scenario: s, Dir: filepath.Join(dir, "run"), Sender: t.Sender, Plant: t.Plant, Patient: true, Every: 5 * time.Second,
 		Step: func(d drafts.Step) {
-			name := d.From.String() + " → " + d.To.String()
-			if d.From == drafts.Unknown || d.To == drafts.Unknown { // unknown for good, which the words do not tell from unknown so far
-				name += " (for good)"
-			}
 			mu.Lock()
 			defer mu.Unlock()
-			steps[name] = true
+			steps[stepName(d)] = true
 		},
 	}
 	if why, err := guarded(func() error { _, err := local.Replay(ctx, o); return err }); why != "" || err != nil {

@@ -29,7 +29,9 @@ func troubles() []trouble {
 		}),
 		fault("refuse-connections", func(*dice) string { return "" }),
 		fault("reset", func(d *dice) string { return fmt.Sprintf("share: %d%%", share(d)) }),
-		fault("slow-body", func(d *dice) string { return fmt.Sprintf("share: %d%%, over: %v", share(d), d.span(time.Second, time.Minute)) }),
+		fault("slow-body", func(d *dice) string {
+			return fmt.Sprintf("share: %d%%, over: %v", share(d), d.span(time.Second, time.Minute))
+		}),
 		fault("truncate", func(d *dice) string { return fmt.Sprintf("share: %d%%", share(d)) }),
 		fault("not-json", func(d *dice) string { return fmt.Sprintf("share: %d%%", share(d)) }),
 		fault("throttle", func(d *dice) string { return fmt.Sprintf("throughput: %d/s", d.between(1, 5)) }),
@@ -89,7 +91,7 @@ func setting(d *dice) map[string]any {
 	case 1:
 		return map[string]any{"whatsapp.limits.throughput": fmt.Sprintf("%d/s", d.between(2, 80))}
 	case 2:
-		return map[string]any{"sender.drafts.dispatch.in_flight": fmt.Sprint(d.between(1, 200))}
+		return map[string]any{"sender.drafts.dispatch.in_flight": fmt.Sprint(d.between(20, 200))}
 	}
 	return map[string]any{"sender.whatsapp.api.timeout": d.span(2*time.Second, 20*time.Second).String()}
 }

@@ -33,11 +33,13 @@ func (b *books) join(d *draft) {
 	b.lines[d.line] = l
 }
 
-// leave takes a draft out of its line and wakes the next one if that is parked.
+// leave takes a draft out of its line and wakes the next one if that is parked. One that is parked itself, and has been
+// resolved or cancelled before its turn came, is woken to let go of its claim.
 func (b *books) leave(d *draft) {
 	if d.line == 0 {
 		return
 	}
+	b.rouse(d)
 	l := b.lines[d.line]
 	if d.ahead != nil {
 		d.ahead.behind = d.behind
@@ -54,12 +56,17 @@ func (b *books) leave(d *draft) {
 		delete(b.lines, d.line)
 	} else {
 		b.lines[d.line] = l
-		if f := b.parked[l.head.number]; f != nil && b.wake != nil {
-			delete(b.parked, l.head.number)
-			b.wake(f)
-		}
+		b.rouse(l.head)
 	}
 	d.line = 0
+}
+
+// rouse wakes a draft if it is parked.
+func (b *books) rouse(d *draft) {
+	if f := b.parked[d.number]; f != nil && b.wake != nil {
+		delete(b.parked, d.number)
+		b.wake(f)
+	}
 }
 
 // turn reports whether it is the draft's turn. When it is not, the flight is parked, if there is room.
