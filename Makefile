@@ -4,7 +4,7 @@ GO ?= go
 OUT ?= runs
 KILLS ?= 60
 
-.PHONY: help build test check fuzz disturb vuln notices gate gate-power golden bench e2e acceptance senders crash agreement agreement-senders bench-cost bench-fakewa bench-sender bench-load bench-import june6
+.PHONY: help build test check hunt fuzz disturb vuln notices gate gate-power golden bench e2e acceptance senders crash agreement agreement-senders bench-cost bench-fakewa bench-sender bench-load bench-import june6
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -64,6 +64,10 @@ crash: ## kill a sender at every point of its state machine and at random (KILLS
 
 acceptance: ## real Cloud API clients against the fake (needs npm)
 	./acceptance/run.sh
+
+hunt: ## seeds of aftershock hunt for SECONDS (150), and faults that are planted for it to find
+	$(GO) run ./cmd/aftershock hunt --for $(or $(SECONDS),150)s --out $(OUT)/hunt
+	$(GO) test -count=1 -timeout 15m -run 'Planted' ./harness/hunt
 
 fuzz: ## every reader of outside input, for FUZZ seconds each (45: 20 minutes)
 	./internal/fuzz.sh $(or $(FUZZ),45)

@@ -15,6 +15,7 @@ func commands() []*cobra.Command {
 		newAgentCommand(),
 		newDoctorCommand(),
 		newSweepCommand(),
+		newHuntCommand(),
 		newPartCommand(),
 		newJanitorCommand(),
 		newScenarioCommand(),

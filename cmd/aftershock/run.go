@@ -55,22 +55,31 @@ func (f *scenarioFlags) register(cmd *cobra.Command) {
 
 // load resolves the scenario; what is wrong with it is the user's to mend: exit 2.
 func (f *scenarioFlags) load(cmd *cobra.Command, name string) (*scenarios.Scenario, map[string]string, error) {
-	o := scenarios.Options{Variants: f.variants, Preset: f.preset, Set: map[string]string{}, Blocks: blocks()}
-	for _, s := range f.set {
-		k, v, ok := strings.Cut(s, "=")
-		if !ok || k == "" {
-			return nil, nil, usageError(fmt.Errorf("--set %q: write key=value, such as --set sender.drafts.rate_limit=300/min", s))
-		}
-		o.Set[k] = v
-	}
-	if cmd.Flags().Changed("seed") {
-		o.Seed = &f.seed
+	o, err := f.scenarioOptions(cmd)
+	if err != nil {
+		return nil, nil, err
 	}
 	s, err := scenarios.Open(name, o)
 	if err != nil {
 		return nil, nil, usageError(err)
 	}
 	return s, o.Set, nil
+}
+
+// options are what the flags make of a scenario.
+func (f *scenarioFlags) scenarioOptions(cmd *cobra.Command) (scenarios.Options, error) {
+	o := scenarios.Options{Variants: f.variants, Preset: f.preset, Set: map[string]string{}, Blocks: blocks()}
+	for _, s := range f.set {
+		k, v, ok := strings.Cut(s, "=")
+		if !ok || k == "" {
+			return o, usageError(fmt.Errorf("--set %q: write key=value, such as --set sender.drafts.rate_limit=300/min", s))
+		}
+		o.Set[k] = v
+	}
+	if cmd.Flags().Changed("seed") {
+		o.Seed = &f.seed
+	}
+	return o, nil
 }
 
 // blocks are the checks of everyone who owns a part of a scenario.

@@ -26,6 +26,6 @@ func TestScript(t *testing.T) {
 			e.Setenv("FREE", l.Addr().String()) // an address that nobody listens on
 			return l.Close()
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "replays": replays},
 	})
 }

@@ -44,6 +44,8 @@ type Finding struct {
 func (h *Hunt) Run(ctx context.Context, seeds func(yield func(int64) bool)) ([]Finding, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	feed, enough := context.WithCancel(ctx) // what has been found is made smaller, also when it is enough
+	defer enough()
 	next := make(chan int64)
 	var workers sync.WaitGroup
 	var mu sync.Mutex
@@ -58,10 +60,11 @@ func (h *Hunt) Run(ctx context.Context, seeds func(yield func(int64) bool)) ([]F
 				case err != nil && ctx.Err() == nil:
 					failed = err
 					stop()
+				case err != nil: // interrupted
 				case f != nil && !slices.ContainsFunc(found, func(o Finding) bool { return o.Broken.ID == f.Broken.ID && o.Seed == f.Seed }):
 					found = append(found, *f)
 					if len(found) >= max(1, h.Most) {
-						stop()
+						enough()
 					}
 				}
 				mu.Unlock()
@@ -72,7 +75,7 @@ func (h *Hunt) Run(ctx context.Context, seeds func(yield func(int64) bool)) ([]F
 		select {
 		case next <- seed:
 			continue
-		case <-ctx.Done():
+		case <-feed.Done():
 		}
 		break
 	}
@@ -126,12 +129,17 @@ func (h *Hunt) smaller(ctx context.Context, c *Case, e Evidence) (*Finding, erro
 		_, broken := e.breaks(broken.ID)
 		return err == nil && broken && len(e.Invalid) == 0
 	})
+	if ctx.Err() != nil { // what was found is kept as it was drawn
+		small = c
+	}
 	s, err := small.Build(only)
 	if err != nil {
 		return nil, err
 	}
-	if e, err = h.Try(ctx, s); err != nil {
-		return nil, err
+	if ctx.Err() == nil {
+		if e, err = h.Try(ctx, s); err != nil {
+			return nil, err
+		}
 	}
 	b, still := e.breaks(broken.ID)
 	if !still { // it was cut short, or broke the promise only together with others
@@ -140,6 +148,9 @@ func (h *Hunt) smaller(ctx context.Context, c *Case, e Evidence) (*Finding, erro
 	s.Name = fmt.Sprintf("hunt-%d-%s", c.Seed, broken.ID)
 	s.Title = "Broken: " + b.Says
 	s.Notes = notes(c.Seed, b, e, drawn, small)
+	if ctx.Err() != nil {
+		s.Notes += "The hunt ended before it could be made smaller.\n"
+	}
 	return &Finding{Seed: c.Seed, Broken: b, Evidence: e, Scenario: s, Steps: len(s.Timeline), Drawn: drawn}, nil
 }
 

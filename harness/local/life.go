@@ -3,9 +3,11 @@ package local
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -25,6 +27,9 @@ type life struct {
 	dead   atomic.Bool
 	ghosts sync.WaitGroup // handlers that may outlive their callers
 	onEnd  func()         // called once, at the death
+
+	mu     sync.Mutex
+	claims []queue.Claim // of the queue, that it has not settled
 }
 
 func newLife() *life {
@@ -128,8 +133,34 @@ func (a *draftAnswer) send(w http.ResponseWriter) {
 	_, _ = w.Write(a.body.Bytes()) // a caller that has gone is nothing new
 }
 
-// backlog is the queue as the process reaches it. The queue itself is elsewhere and outlives the process: what the process
-// had claimed comes back when the lease has run out.
+// held keeps a claim until it is settled.
+func (l *life) held(c queue.Claim) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.claims = append(l.claims, c)
+}
+
+func (l *life) settled(c queue.Claim) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.claims = slices.DeleteFunc(l.claims, func(other queue.Claim) bool { return other == c })
+}
+
+// free gives back what the process had claimed when it died, as a queue does that is opened anew.
+func (l *life) free(ctx context.Context) error {
+	l.mu.Lock()
+	left := l.claims
+	l.claims = nil
+	l.mu.Unlock()
+	for _, c := range left {
+		if err := c.Retry(ctx, 0, nil); err != nil && !errors.Is(err, queue.ErrStale) && !errors.Is(err, queue.ErrSettled) {
+			return fmt.Errorf("give back what the process had claimed: %w", err)
+		}
+	}
+	return nil
+}
+
+// backlog is the queue as the process reaches it. The queue itself outlives the process.
 type backlog struct {
 	queue.Queue
 	life *life
@@ -151,11 +182,20 @@ func (b backlog) Take(ctx context.Context, lane string) (queue.Claim, error) {
 	c, err := b.Queue.Take(ctx, lane)
 	switch {
 	case c != nil:
+		b.life.held(c)
 		return claim{c, b.life}, nil
 	case b.life.dead.Load():
 		return nil, queue.ErrClosed
 	}
 	return nil, err
+}
+
+// Stored implements queue.Stored, as far as the queue does.
+func (b backlog) Stored(ctx context.Context, each func(it *queue.Item, dead string)) error {
+	if q, ok := b.Queue.(queue.Stored); ok {
+		return q.Stored(ctx, each)
+	}
+	return nil
 }
 
 type claim struct {
@@ -167,6 +207,7 @@ func (c claim) Ack(ctx context.Context) error {
 	if c.life.dead.Load() {
 		return queue.ErrClosed
 	}
+	c.life.settled(c.Claim)
 	return c.Claim.Ack(ctx)
 }
 
@@ -174,6 +215,7 @@ func (c claim) Retry(ctx context.Context, after time.Duration, body []byte) erro
 	if c.life.dead.Load() {
 		return queue.ErrClosed
 	}
+	c.life.settled(c.Claim)
 	return c.Claim.Retry(ctx, after, body)
 }
 
@@ -181,6 +223,7 @@ func (c claim) Dead(ctx context.Context, reason string) error {
 	if c.life.dead.Load() {
 		return queue.ErrClosed
 	}
+	c.life.settled(c.Claim)
 	return c.Claim.Dead(ctx, reason)
 }
 

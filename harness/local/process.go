@@ -47,6 +47,11 @@ func (p *process) begin() error {
 		w.Transport = wrap(w.Transport)
 	}
 	if p.disk != nil {
+		if p.life != nil {
+			if err := p.life.free(l.ctx); err != nil {
+				return err
+			}
+		}
 		w.Transport = calls{l, w.Transport}
 		w.Queue = backlog{p.queue, l}
 		w.Disk, w.Unsynced = disk{l, p.disk}, true
