@@ -90,22 +90,25 @@ func (l *life) door(h http.Handler) http.Handler {
 		in := r.WithContext(r.Context())
 		in.Body = io.NopCloser(bytes.NewReader(body))
 		out := &draftAnswer{header: http.Header{}, code: http.StatusOK}
-		done := make(chan bool, 1)
+		done := make(chan any, 1) // what it panicked with, if it did
 		l.ghosts.Go(func() {
-			broken := true
+			var slip any = http.ErrAbortHandler
 			defer func() {
-				if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // the very value, as net/http compares
-					panic(p)
+				if p := recover(); p != nil {
+					slip = p
 				}
-				done <- broken
+				done <- slip
 			}()
 			h.ServeHTTP(out, in)
-			broken = false
+			slip = nil
 		})
 		select {
-		case broken := <-done:
-			if broken || l.dead.Load() {
-				panic(http.ErrAbortHandler)
+		case slip := <-done:
+			if l.dead.Load() {
+				slip = http.ErrAbortHandler
+			}
+			if slip != nil {
+				panic(slip) // as if the handler had been called here
 			}
 		case <-l.ctx.Done():
 			panic(http.ErrAbortHandler)

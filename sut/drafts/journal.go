@@ -27,8 +27,9 @@ type Journal struct {
 	torn   bool    // the last write failed: what is behind good is cut off before the next
 	unsaid []byte  // lines of groups that could not be written: the next group begins with them
 
-	due   chan struct{} // lines wait that nobody waits for
-	ended sync.WaitGroup
+	due    chan struct{} // lines wait that nobody waits for
+	closed bool
+	ended  sync.WaitGroup
 }
 
 // commit is a group of lines that become durable together.
@@ -39,6 +40,9 @@ type commit struct {
 	done    chan struct{}
 	err     error
 }
+
+// errJournalClosed is what a request that outlives its service is told.
+var errJournalClosed = errors.New("the journal is closed: the service has ended")
 
 const (
 	journalFile = "books.journal"
@@ -103,7 +107,14 @@ func (j *Journal) Close() error {
 	if j == nil {
 		return nil
 	}
+	j.mu.Lock()
+	if j.closed {
+		j.mu.Unlock()
+		return nil
+	}
+	j.closed = true
 	close(j.due)
+	j.mu.Unlock()
 	j.ended.Wait()
 	err := j.write()
 	j.mu.Lock()
@@ -118,6 +129,9 @@ func (j *Journal) later(lines ...string) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.closed {
+		return errJournalClosed
+	}
 	for _, l := range lines {
 		j.next.lines.WriteString(l)
 		j.next.lines.WriteByte('\n')

@@ -375,3 +375,22 @@ func TestAttemptThatWasNotDurableWasNotMade(t *testing.T) {
 		})
 	}
 }
+
+// TestNothingIsWrittenAfterTheEnd: a request that outlives its service is told that the journal is closed, and harms nobody.
+func TestNothingIsWrittenAfterTheEnd(t *testing.T) {
+	j, err := OpenJournal(t.TempDir(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.later("# late"); err == nil {
+		t.Error("a line was taken after the end")
+	}
+	if err := j.write("# late"); err == nil {
+		t.Error("a line was written after the end")
+	}
+}
