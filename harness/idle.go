@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aftershock-dev/aftershock/reports/record"
@@ -69,6 +70,18 @@ func (r *Runner) idle(ctx context.Context, end time.Duration) {
 	}
 	if seen.Posts > 0 && seen.Heard == 0 {
 		r.invalidate(fmt.Sprintf("nobody listens to the status webhooks: none of %d was answered with success; mend the sender's webhook URL", seen.Posts))
+	}
+}
+
+// idleAsChecked doubts a run for what the scenario's own check saw, where no witness has told of it already.
+func (r *Runner) idleAsChecked() {
+	if len(r.invalid) > 0 {
+		return
+	}
+	for _, e := range r.Scenario.Idle {
+		if strings.HasPrefix(e.Key, "timeline") {
+			r.invalidate(fmt.Sprintf("%s %s; %s", e.Key, e.Problem, e.Hint))
+		}
 	}
 }
 

@@ -275,6 +275,7 @@ func (r *Runner) finish(ctx context.Context, meter *meter, f form, m *mint) (rec
 	}
 	if ctx.Err() == nil {
 		r.idle(last, end)
+		r.idleAsChecked()
 	}
 	if r.System.Told != nil {
 		for _, what := range r.System.Told() {
@@ -297,6 +298,8 @@ func (r *Runner) believe(t *table, f form, messages []record.Message) {
 	defer t.mu.Unlock()
 	if t.strays > 0 && r.Scenario.Target != nil {
 		r.invalidate(fmt.Sprintf("the API accepted %d messages that carry no marker, so that nobody knows whose copies they are: the sender has to pass {{.Text}} on, or {{.Key}} as biz_opaque_callback_data, or the scenario to say recognise: text (docs/your-sender.md)", t.strays))
+	} else if t.strays > 0 {
+		r.invalidate(fmt.Sprintf("the API accepted sends that nobody asked for, %d of them: the sender wrote to somebody of its own accord, or something else uses the same fake", t.strays))
 	}
 	fired, took, asked, why := 0, 0, t.strays > 0, ""
 	for i := range t.rows {

@@ -72,6 +72,10 @@ func TestRunsThatProveNothing(t *testing.T) {
 			t.Errorf("%s: warns %q, want %q", c.name, got, c.warns)
 		}
 	}
+	own := &Runner{Scenario: &scenarios.Scenario{}}
+	if own.believe(&table{strays: 1}, nil, nil); !strings.Contains(strings.Join(own.invalid, "; "), "nobody asked for") {
+		t.Errorf("a message that nobody asked for: %v", own.invalid)
+	}
 	tab := newTable(time.Now(), make([]time.Duration, 2))
 	for _, e := range []Entry{{Message: "m000001", Accepted: true}, {Message: "hello", Accepted: true}, {Accepted: true}, {}, {Status: "delivered"}} {
 		tab.fold(e)

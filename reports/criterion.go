@@ -115,6 +115,19 @@ func (c Criterion) Holds(v float64) bool {
 	return false
 }
 
+// always reports whether the criterion holds for every value that a metric can have: at least 0, a share at most 1.
+func (c Criterion) always(unit Unit, metric string) bool {
+	least, most := 0.0, forever.Seconds()
+	if unit == Share || unit == Truth {
+		most = 1
+	}
+	if strings.HasPrefix(metric, "media.slack") { // of what had expired it is below 0
+		least = -most
+	}
+	inside := c.Limit >= least && c.Limit <= most
+	return c.Holds(least) && c.Holds(most) && (c.Op != "!=" || !inside)
+}
+
 // margin is how far a value is on the right side of the criterion, as a share of the limit; negative on the wrong side.
 func (c Criterion) margin(v float64) (float64, bool) {
 	scale := math.Abs(c.Limit)

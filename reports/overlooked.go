@@ -136,11 +136,10 @@ func upTo(share float64) string { return Share.Format(min(1, share*1.005+1e-6)) 
 
 // unjudged says why a run may not be called met although nothing was missed: nothing was judged, or too little.
 func (r *Report) unjudged() []string {
-	judged := len(r.Scenario.Thresholds) > 0
-	for _, t := range r.Scenario.Thresholds {
-		if judged = t.Level != "warn"; judged {
-			break
-		}
+	judged, missable := false, false
+	for _, t := range r.Thresholds {
+		judged = judged || !t.Warn()
+		missable = missable || !t.Warn() && (t.Verdict == Invalid || t.Criterion.Relative || !t.Criterion.always(t.Unit, t.Metric))
 	}
 	switch {
 	case r.Scenario.Measures():
@@ -149,6 +148,8 @@ func (r *Report) unjudged() []string {
 		return []string{"the scenario has no thresholds, so nothing was judged: add some, or say purpose: measure"}
 	case !judged:
 		return []string{"all thresholds only warn, so nothing was judged: take level: warn off one, or say purpose: measure"}
+	case !missable:
+		return []string{"every threshold holds whatever happens, so nothing was judged: give one a limit that can be missed, or say purpose: measure"}
 	}
 	return r.data.overlooked(r.Thresholds)
 }

@@ -128,9 +128,41 @@ func (in *inspector) idleSteps() {
 		if st.Fault != nil {
 			in.idleFault(i, st.Fault, st.For)
 		}
+		in.idleUndone(i, st)
 		in.idleChange(i, st, state)
 		in.idleReplica(i, st, state)
 	}
+}
+
+// idleUndone notes a set or a scale that another step of the same instant takes back or overrides, and a set of what no
+// message has.
+func (in *inspector) idleUndone(i int, st Step) {
+	for j, later := range in.s.Timeline {
+		if j <= i || later.At != st.At {
+			continue
+		}
+		if len(st.Set) > 0 && within(st.Set, later.Set) {
+			in.idle(i, "set", fmt.Sprintf("changes nothing: timeline[%d] sets the same at the same instant", j))
+		}
+		if len(st.Scale) > 0 && within(st.Scale, later.Scale) {
+			in.idle(i, "scale", fmt.Sprintf("changes nothing: timeline[%d] scales the same at the same instant", j))
+		}
+	}
+	types := in.types()
+	files := types == nil || slices.ContainsFunc(types, func(t string) bool { return slices.Contains(mediaKinds, t) })
+	if len(st.Set) > 0 && !files && !slices.ContainsFunc(slices.Collect(maps.Keys(st.Set)), func(key string) bool { return !strings.Contains(key, ".media.") }) {
+		in.idle(i, "set", "changes nothing: no message carries media")
+	}
+}
+
+// within reports whether all keys of one map are in another.
+func within[V, W any](a map[string]V, b map[string]W) bool {
+	for k := range a {
+		if _, ok := b[k]; !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // idleChange lays a set or a scale over the state, and notes one that leaves it as it is.

@@ -53,6 +53,7 @@ var answers = map[string][]answer{
 
 	// What is judged, and by how much.
 	"no-thresholds":                  invalid("no thresholds", "purpose: measure"),
+	"limits-that-nothing-breaks":     invalid("every threshold holds whatever happens"),
 	"warnings-only":                  invalid("all thresholds only warn"),
 	"three-samples":                  invalid("3 values for delivery_time.p999, which needs 1000", "3 values for delivery_time.p99, which needs 100"),
 	"for-window-is-existential":      missed("2 of 2"),
@@ -92,6 +93,8 @@ var answers = map[string][]answer{
 	"set-other-spelling":                   invalid("the timeline's step at 2m0s (set sender.drafts.rate_limit = 5/s) did nothing"),
 	"fault-throttle-to-the-usual":          struckNothing("1m0s (fault throttle)"),
 	"scale-to-what-it-is":                  invalid("the timeline's step at 2m0s (scale whatsapp to 6) did nothing"),
+	"set-undone-at-once":                   invalid("timeline[0].set", "timeline[1] sets the same at the same instant"),
+	"set-media-without-media":              invalid("timeline[0].set", "no message carries media"),
 	"may-miss":                             {{reports.ExitMet, nil, nil}},
 }
 
@@ -107,6 +110,8 @@ var checked = map[string]string{
 	"fault-a-millisecond":               "timeline[0].fault",
 	"kill-nobody":                       "timeline[0].kill",
 	"pause-nobody":                      "timeline[0].pause",
+	"set-undone-at-once":                "timeline[0].set",
+	"set-media-without-media":           "timeline[0].set",
 	"set-to-what-it-is":                 "timeline[0].set",
 	"set-twice":                         "timeline[1].set",
 	"set-other-spelling":                "timeline[1].set",

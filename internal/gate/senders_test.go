@@ -183,6 +183,63 @@ func TestGateSenders(t *testing.T) {
 			send(m)
 			return 202
 		}, reports.Missed, "ended as misdelivered"},
+		"one that sends a second copy with another text": {func(n int64, m handed, send func(handed)) int {
+			send(m)
+			if n%50 == 0 {
+				m.Text = "Reminder: " + m.Text
+				send(m)
+			}
+			return 202
+		}, reports.Missed, "once"},
+		"one that sends a stranger a copy": {func(n int64, m handed, send func(handed)) int {
+			send(m)
+			if n%50 == 0 {
+				m.To = "15559999999"
+				send(m)
+			}
+			return 202
+		}, reports.Missed, ""},
+		"one that sends what nobody asked for": {func(n int64, m handed, send func(handed)) int {
+			send(m)
+			if n%50 == 0 {
+				send(handed{To: m.To, Text: "Our summer sale has begun!"})
+			}
+			return 202
+		}, reports.Invalid, "sends that nobody asked for, 11 of them"},
+		"one that writes to a stranger what nobody asked for": {func(n int64, m handed, send func(handed)) int {
+			send(m)
+			if n == 300 {
+				send(handed{To: "15559999999", Text: "Our summer sale has begun!"})
+			}
+			return 202
+		}, reports.Invalid, "sends that nobody asked for, 1 of them"},
+		"one that sends half of them twice and the others never": {func(n int64, m handed, send func(handed)) int {
+			if n%2 == 0 {
+				send(m)
+				send(m)
+			}
+			return 202
+		}, reports.Missed, "ended as lost"},
+		"one that gives each the text of the one before": {func() door {
+			var before handed
+			var mu sync.Mutex
+			return func(_ int64, m handed, send func(handed)) int {
+				mu.Lock()
+				defer mu.Unlock()
+				text := before.Text
+				before = m
+				if text != "" {
+					send(handed{To: m.To, Text: text})
+				}
+				return 202
+			}
+		}(), reports.Missed, "ended as misdelivered"},
+		"one that loses the last minute": {func(n int64, m handed, send func(handed)) int {
+			if n < 590 {
+				send(m)
+			}
+			return 202
+		}, reports.Missed, "ended as lost"},
 		"one that sends twice": {func(_ int64, m handed, send func(handed)) int { send(m); send(m); return 202 }, reports.Missed, "duplicates"},
 	} {
 		t.Run(name, func(t *testing.T) {
