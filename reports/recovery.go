@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/aftershock-dev/aftershock/reports/record"
-	"github.com/aftershock-dev/aftershock/scenarios"
 )
 
 // What counts as recovered. Every report prints these definitions beside its figures.
@@ -86,6 +85,9 @@ func trouble(d *Measured) (from, to time.Duration, ok bool) {
 	}
 	if d.scenario != nil {
 		see(surge(d.scenario.Load.Phases))
+		if d.scenario.Load.Trace != "" {
+			see(tracedSurge(d.scheduled(), d.loadEnd))
+		}
 		for _, s := range d.scenario.Timeline {
 			if s.Fault != nil || s.Kill != "" || s.Pause != "" || s.Partition != "" || s.Restart != "" {
 				end := s.At + s.For
@@ -107,45 +109,6 @@ func trouble(d *Measured) (from, to time.Duration, ok bool) {
 		}
 	}
 	return from, min(to, d.end), ok && from < d.end
-}
-
-// surge returns where the planned load first rises above, and last falls back to, its calm rate.
-func surge(phases []scenarios.Phase) (from, to time.Duration) {
-	if len(phases) == 0 {
-		return 0, 0
-	}
-	ends := func(p scenarios.Phase) (a, b float64) {
-		if p.From.IsZero() && p.To.IsZero() {
-			return p.Rate.PerSecond(), p.Rate.PerSecond()
-		}
-		return p.From.PerSecond(), p.To.PerSecond()
-	}
-	a, b := ends(phases[0])
-	limit := backToCalm * (a + b) / 2
-	from = -1
-	t := time.Duration(0)
-	for _, p := range phases {
-		a, b := ends(p)
-		cross := func() time.Duration { return t + time.Duration((limit-a)/(b-a)*float64(p.For)) }
-		switch {
-		case a > limit || b > limit:
-			if from < 0 {
-				from = t
-				if a < limit {
-					from = cross()
-				}
-			}
-			to = t + p.For
-			if b < limit {
-				to = cross()
-			}
-		}
-		t += p.For
-	}
-	if from < 0 {
-		return 0, 0
-	}
-	return from, to
 }
 
 // calmBacklog is the highest backlog before the trouble, at least as many messages as arrive in ten seconds.
