@@ -323,7 +323,7 @@ func readBaseline(path string) (*Baseline, error) {
 	if b.Schema != SchemaBaseline {
 		return nil, fmt.Errorf("%s is not a baseline: its schema is %q, want %q", path, b.Schema, SchemaBaseline)
 	}
-	if b.Seal != "" && b.Seal != b.sum() {
+	if b.Seal != "" && b.Seal != b.sum() || b.Seal == "" && b.Load != "" { // a version that knew of loads sealed
 		return nil, fmt.Errorf("%w: %s is not as it was saved", record.ErrDamaged, path)
 	}
 	b.Seal = ""
@@ -396,12 +396,31 @@ func (r *Report) Against(b *Baseline) error {
 	return nil
 }
 
-// keep leaves the baseline in the run's folder.
+// keep leaves the baseline in the run's folder, and says in its record which it is.
 func (r *Report) keep(b *Baseline) error {
-	if dir := r.data.run.Dir; dir != "" {
-		if err := b.Save(filepath.Join(dir, FileBaseline)); err != nil {
-			return fmt.Errorf("keep the baseline: %w", err)
-		}
+	dir := r.data.run.Dir
+	if dir == "" {
+		return nil
 	}
+	err := b.Save(filepath.Join(dir, FileBaseline))
+	if err == nil {
+		err = record.Bind(dir, b.sum())
+	}
+	if err != nil {
+		return fmt.Errorf("keep the baseline: %w", err)
+	}
+	r.Info.Baseline = b.sum()
 	return nil
+}
+
+// unbound says how the baseline in a run's folder is not the one that the run was judged by; "" when it is.
+func (r *Report) unbound() string {
+	switch {
+	case r.Info.Baseline == "":
+	case r.base == nil:
+		return "the record was damaged: " + FileBaseline + ", by which the run was judged, is gone; give --baseline again"
+	case r.base.sum() != r.Info.Baseline:
+		return "the record was damaged: " + FileBaseline + " is not the one that the run was judged by; give --baseline again"
+	}
+	return ""
 }

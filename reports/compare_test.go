@@ -366,6 +366,22 @@ func TestRunAgainstABaselineRebuildsAlike(t *testing.T) {
 	if string(a) != string(b) {
 		t.Error("the comparison is gone when the report is rebuilt")
 	}
+	kept := filepath.Join(r.data.run.Dir, FileBaseline)
+	lenient := baselineOf(t, o)
+	for what, spoil := range map[string]func() error{
+		"gone":    func() error { return os.Remove(kept) },
+		"another": func() error { return lenient.Save(kept) },
+	} {
+		if err := spoil(); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := Open(r.data.run.Dir); err != nil || r.Verdict == Met || !strings.Contains(strings.Join(r.Reasons, " "), "baseline.json") {
+			t.Errorf("the baseline is %s: %v, %v", what, r.Verdict, err)
+		}
+		if err := r.Against(baselineOf(t, healthy)); err != nil || r.Verdict != Missed {
+			t.Errorf("judged again: %s %v, %v", r.Verdict, r.Reasons, err)
+		}
+	}
 	other := baselineOf(t, synth.Options{Seed: 2, Scale: 0.03, Healthy: true})
 	var i *IncomparableError
 	if err := r.Against(other); !errors.As(err, &i) {

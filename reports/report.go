@@ -149,6 +149,9 @@ func (r *Report) judge() {
 // untrusted lists why nothing that was measured can be believed.
 func (r *Report) untrusted() []string {
 	out := append(slices.Clone(r.damage), r.Info.Harness.Invalid...)
+	if why := r.unbound(); why != "" {
+		out = append(out, why)
+	}
 	switch r.Info.State {
 	case record.Running:
 		why := "the run was cut off: its record has no end"

@@ -41,6 +41,8 @@ type Info struct {
 	Machine     string            `json:"machine"`           // class of machine: os/arch/cpus
 	Command     string            `json:"command"`           // reproduces the run
 
+	Baseline string `json:"baseline_sha256,omitempty"` // of what the run was judged by, where a baseline was given
+
 	Files map[string]FileSum `json:"files,omitempty"` // the record's other files as the run left them, once it has ended
 	Seal  string             `json:"seal,omitempty"`  // SHA-256 over all of the above
 }

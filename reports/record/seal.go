@@ -69,6 +69,21 @@ func (i *Info) intact() error {
 	return nil
 }
 
+// Bind writes into run.json what baseline an ended run was judged by, so that neither can be changed without the other.
+func Bind(dir, baseline string) error {
+	info, err := LoadInfo(dir)
+	if err != nil || info.Seal == "" {
+		return err
+	}
+	info.Baseline = baseline
+	info.Seal = sealOf(info)
+	b, err := json.MarshalIndent(info, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeAtomically(filepath.Join(dir, FileInfo), append(b, '\n'))
+}
+
 // Verify checks the files of an ended run against what run.json says of them, and names the first that differs. A run that
 // goes on, or was written by a version that kept no sums, passes.
 func Verify(dir string, info Info) error {
