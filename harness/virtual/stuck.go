@@ -127,7 +127,7 @@ func holdUp(text []byte, bubble string) (waiting []Waiting, moving bool) {
 			if dials(g.frames) {
 				behind = append(behind, g.describe())
 			}
-		case g.State == "running", g.State == "runnable", g.State == "preempted", strings.HasPrefix(g.State, "GC "), strings.Contains(g.frames, "virtual.(*Throttle)"):
+		case g.State == "running", g.State == "runnable", g.State == "preempted", strings.HasPrefix(g.State, "GC "), ownPause(g.frames):
 			moving = true
 		default:
 			waiting = append(waiting, g.describe())
@@ -137,6 +137,11 @@ func holdUp(text []byte, bubble string) (waiting []Waiting, moving bool) {
 		waiting = append(behind, waiting...)
 	}
 	return waiting, moving
+}
+
+// ownPause reports whether a goroutine waits for what is the harness's own: the wall, which a run is tied to, or the record's disk.
+func ownPause(frames string) bool {
+	return strings.Contains(frames, "virtual.(*Throttle)") || strings.Contains(frames, "/reports/record.")
 }
 
 // dials reports whether a goroutine is in a client of the standard library that goes by sockets.
