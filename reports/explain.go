@@ -167,6 +167,9 @@ func origins(trail []record.Attempt) []origin {
 // copyDetail says what happened at the hop that a cause is about. The answer that was lost is that of the earlier of two
 // attempts: the one whose work an earlier copy is or, when the copies came out of order, the copy itself.
 func copyDetail(c record.Cause, copy int, copies []origin, trail []record.Attempt) string {
+	if c.Name == record.Unknown {
+		return sentAgain(c, copy, trail)
+	}
 	if c.Hop == "" || copy >= len(copies) {
 		if a, ok := unanswered(trail, c.Hop); ok {
 			return c.Lost + ": " + whatFailed(a)
@@ -201,6 +204,26 @@ func copyDetail(c record.Cause, copy int, copies []origin, trail []record.Attemp
 	}
 	if a, ok := unanswered(trail, c.Hop); ok {
 		return c.Lost + ": " + whatFailed(a)
+	}
+	return c.Plain
+}
+
+// sentAgain says of a copy whose cause nobody knows what its sender could know of the send before it.
+func sentAgain(c record.Cause, copy int, trail []record.Attempt) string {
+	var taken []record.Attempt
+	for _, a := range trail {
+		if a.Hop == "api" && a.Taken {
+			taken = append(taken, a)
+		}
+	}
+	if copy >= len(taken) {
+		return c.Plain
+	}
+	switch before := taken[copy-1]; {
+	case taken[copy].At < before.Done:
+		return "sent again while the send before was still under way"
+	case !attemptFailed(before):
+		return "sent again after the send before had been answered as accepted"
 	}
 	return c.Plain
 }

@@ -94,7 +94,7 @@ func TestNATSHandsOutAgain(t *testing.T) {
 		t.Fatalf("%d copies, %s:\n%s", r.Duplicates(), verdict, r)
 	}
 	why, err := r.Explain("duplicates")
-	if err != nil || !strings.Contains(why, "copies") {
+	if err != nil || !strings.Contains(why, "sent again while the send before was") {
 		t.Errorf("%v\n%s", err, why)
 	}
 	t.Logf("%d messages, %d copies too many\n%s", r.Offered(), r.Duplicates(), why)
