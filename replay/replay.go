@@ -4,7 +4,7 @@
 // The sender is an http.Handler, with or without work in the background. It runs unchanged, with its own goroutines,
 // timers and http.Client, as long as it stays in memory: its requests go through Surroundings.Transport, and libraries that
 // dial for themselves are given Surroundings.DialContext. A socket, a name that is looked up or a wait for something
-// outside stops virtual time for good.
+// outside holds virtual time up, which is an error that names the goroutine.
 package replay
 
 import (

@@ -1,9 +1,12 @@
 package replay_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -108,5 +111,77 @@ func TestStepsThatNeedReplicas(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "timeline at 10s: needs replicas") || !strings.Contains(err.Error(), "hint: a sender in this process has no replicas") {
 			t.Errorf("%s: %v", step, err)
 		}
+	}
+}
+
+// figures is a sender with one worker, which tells how many messages wait.
+type figures struct {
+	*handOn
+	waiting chan []byte
+}
+
+func (f *figures) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/metrics" {
+		if r.Header.Get("Authorization") != "Bearer open" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		fmt.Fprintf(w, "waiting %d\nage_s 0.5\n", len(f.waiting))
+		return
+	}
+	b, _ := io.ReadAll(r.Body)
+	f.waiting <- b
+	w.WriteHeader(http.StatusAccepted)
+}
+
+func (f *figures) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case b := <-f.waiting:
+			r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/messages", bytes.NewReader(b))
+			r.Header.Set("Session", "s1")
+			f.handOn.ServeHTTP(httptest.NewRecorder(), r)
+		}
+	}
+}
+
+const judged = `
+schema: aftershock/scenario/v1
+name: figures
+load: {arrivals: even, phases: [{name: steady, for: 1m, rate: 300/min}]}
+drain: 10m
+client: {timeout: 5s, retries: 0}
+whatsapp: {latency: 1s}
+target:
+  url: http://localhost:9000/messages
+  body: '{"messaging_product": "whatsapp", "to": {{json .To}}, "type": "text", "text": {"body": {{json .Text}}}}'
+  metrics:
+    path: http://localhost:9000/metrics
+    headers: {Authorization: Bearer open}
+    gauges: {backlog: waiting, age_s: age_s, more: more}
+thresholds:
+  - {id: all, metric: messages.delivered.rate, is: "== 100%"}
+  - {id: queue, metric: backlog.max, is: between 200 and 300}
+  - {id: age, metric: gauge.age_s.max, is: "== 500ms"}
+`
+
+// A sender's own figures are read in virtual time too: thresholds judge them, and the run waits for its backlog.
+func TestFiguresOfTheSender(t *testing.T) {
+	var first string
+	for range 2 {
+		r := run(t, replay.Options{YAML: judged, Sender: func(around replay.Surroundings) (replay.Sender, error) {
+			f := &figures{&handOn{Surroundings: around}, make(chan []byte, 1000)}
+			return replay.Sender{Handler: f, Run: f.Run}, nil
+		}})
+		said := strings.Join(strings.Fields(r.String()), " ")
+		if !r.Met() || !strings.Contains(said, "backlog up to 2") || !strings.Contains(said, "never told of more: more") {
+			t.Fatal(r)
+		}
+		if first != "" && r.Digest() != first {
+			t.Errorf("%s, then %s", first, r.Digest())
+		}
+		first = r.Digest()
 	}
 }

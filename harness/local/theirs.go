@@ -14,6 +14,7 @@ import (
 
 	"github.com/aftershock-dev/aftershock/fakewa"
 	"github.com/aftershock-dev/aftershock/harness"
+	"github.com/aftershock-dev/aftershock/harness/remote"
 	"github.com/aftershock-dev/aftershock/harness/virtual"
 	"github.com/aftershock-dev/aftershock/internal/instant"
 	"github.com/aftershock-dev/aftershock/internal/strict"
@@ -92,7 +93,15 @@ func buildTheirs(o Options) (*System, error) {
 		Faults:    faults{s.fake}, Ledger: ledger{s.fake}, Settings: fakeSettings{s.fake},
 		Hint: "\nhint: a sender in this process has no replicas: leave the step out, or have the run start the sender (target.command)",
 	}
+	figures, err := remote.NewFigures(o.Scenario, s.URL, s.FakeURL, s.network)
+	if err != nil {
+		return nil, err
+	}
 	s.System.Told = s.panics
+	if figures != nil {
+		s.Gauges = figures
+		s.System.Told = func() []string { return append(s.panics(), figures.Told()...) }
+	}
 	s.grace = grace
 	parts := []func(context.Context) error{s.fake.Run}
 	if theirs.Run != nil {

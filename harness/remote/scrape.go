@@ -55,19 +55,31 @@ func (s *System) newScraper(ctx context.Context) (*scraper, error) {
 	if t == nil || t.Metrics == nil {
 		return nil, nil
 	}
-	m := t.Metrics
-	x := &scraper{
-		header: http.Header{}, gauges: map[string]*scrape.Expression{}, copies: m.Copies, squeeze: 1, found: map[string]bool{},
-		client: &http.Client{Timeout: min(quickly, max(s.Every/2, 200*time.Millisecond)), Transport: part.NewTransport()},
-		pages:  func() []string { return s.metricsPages(m.Path) },
-	}
-	if s.squeezer != nil {
-		x.squeeze = s.opts.Compress
-	}
 	theirs, err := s.surroundings(*t)
 	if err != nil {
 		return nil, err
 	}
+	x, err := scraperOf(theirs)
+	if err != nil {
+		return nil, err
+	}
+	x.client = &http.Client{Timeout: min(quickly, max(s.Every/2, 200*time.Millisecond)), Transport: part.NewTransport()}
+	x.pages = func() []string { return s.metricsPages(t.Metrics.Path) }
+	if s.squeezer != nil {
+		x.squeeze = s.opts.Compress
+	}
+	for _, page := range x.pages() {
+		if err := offlimits.Check(ctx, page); err != nil {
+			return nil, err
+		}
+	}
+	return x, nil
+}
+
+// scraperOf reads what the target says of its figures; where they are read, and how, is for the caller to say.
+func scraperOf(theirs *surroundings) (*scraper, error) {
+	m := theirs.target.Metrics
+	x := &scraper{header: http.Header{}, gauges: map[string]*scrape.Expression{}, copies: m.Copies, squeeze: 1, found: map[string]bool{}}
 	for k, text := range m.Headers {
 		v, err := theirs.fill(text, "")
 		if err != nil {
@@ -81,11 +93,6 @@ func (s *System) newScraper(ctx context.Context) (*scraper, error) {
 			return nil, fmt.Errorf("target.metrics.gauges.%s: %w", name, err)
 		}
 		x.gauges[recordedAs(name)] = e
-	}
-	for _, page := range x.pages() {
-		if err := offlimits.Check(ctx, page); err != nil {
-			return nil, err
-		}
 	}
 	return x, nil
 }
