@@ -101,6 +101,11 @@ func (c *streamClaim) Retry(ctx context.Context, after time.Duration, body []byt
 			body = c.item.Body
 		}
 		e := envelopeOf(&c.item, c.since)
+		if after == 0 { // before the item can come back
+			q.mu.Lock()
+			c.l.coming++
+			q.mu.Unlock()
+		}
 		if _, err := q.wait(ctx, retried, &e, body, time.Now().Add(after), c.deliveryID()); err != nil {
 			return c.undo(fmt.Errorf("retry later: %w", err))
 		}

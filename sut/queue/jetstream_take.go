@@ -28,6 +28,9 @@ type streamLane struct {
 
 	probing bool // the server was asked what is due now
 	probed  bool // and said that there is no more
+	coming  int  // items given back, due at once, that have not come again
+	asked   int  // times that the server was asked for them and did not know of them yet
+	resting bool // before it is asked once more
 
 	moved  time.Time // last delivery, or when takers began to wait
 	stalls int       // in a row
@@ -199,7 +202,7 @@ func (q *Streamed) wanted(l *streamLane) (requests [2]request, n int) {
 	if q.cfg.MaxClaims > 0 {
 		want = min(want, q.cfg.MaxClaims-len(l.held))
 	}
-	if q.closed || l.paused || l.probing {
+	if q.closed || l.paused || l.probing || l.resting {
 		return requests, 0
 	}
 	now := time.Now()
@@ -258,6 +261,10 @@ func (q *Streamed) receive(l *streamLane, s *source, m *nats.Msg) {
 		l.unpull(s, func(p pull) bool { return p.left == 0 })
 	}
 	delete(s.back, c.seq)
+	if s == &l.due && l.coming > 0 {
+		l.coming--
+		l.asked = 0
+	}
 	l.moved, l.stalls = time.Now(), 0
 	closed := q.closed
 	if !closed {
@@ -287,7 +294,11 @@ func (q *Streamed) answered(l *streamLane, s *source, m *nats.Msg) {
 	}
 	q.mu.Lock()
 	if s == &l.due && l.probing {
-		l.probing, l.probed = false, true
+		l.probing, l.probed = false, !l.stillComing()
+		if !l.probed && !q.closed {
+			l.resting = true
+			q.work.Go(func() { q.askAgain(l) })
+		}
 	}
 	l.unpull(s, func(p pull) bool { return p.token == number })
 	if status != "408" && status != "404" { // its time was not simply over
@@ -300,6 +311,31 @@ func (q *Streamed) answered(l *streamLane, s *source, m *nats.Msg) {
 		return
 	}
 	q.ask(l)
+}
+
+// maxAsked bounds how often the server is asked for an item that it has stored and whose consumer has not heard of it. What
+// has not come then is with another process.
+const maxAsked = 20
+
+// askAgain asks for due items once more, when the server has had time to tell its consumer.
+func (q *Streamed) askAgain(l *streamLane) {
+	_ = q.pauseFor(context.Background(), time.Millisecond) // a queue that is closed asks for nothing
+	q.mu.Lock()
+	l.resting = false
+	q.mu.Unlock()
+	q.ask(l)
+}
+
+// stillComing reports whether to ask for due items once more before fresh ones are handed out.
+func (l *streamLane) stillComing() bool {
+	if l.coming == 0 {
+		return false
+	}
+	if l.asked++; l.asked < maxAsked {
+		return true
+	}
+	l.coming, l.asked = 0, 0
+	return false
 }
 
 // serve hands items that have come to takers, due ones first.
