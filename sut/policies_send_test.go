@@ -246,22 +246,10 @@ func gateRows() []policyRow {
 			do: flood(131057, 20, 20, 18*time.Second), with: 40, off: 25,
 		}, {
 			name: "successes pay", keys: "drafts.budget.per_success", base: free + "drafts.budget.cap=5; drafts.budget.floor=0.001; drafts.budget.per_success=1", without: "drafts.budget.per_success=0", with: 10, off: 5,
-			do: func(w *world) any { // each is refused once, and comes when its retry is paid for
-				w.api.decide = func(_ uint64, callback string) (int, string, bool) {
-					if strings.HasSuffix(callback, ".1") {
-						return 400, `{"error":{"code":131057,"message":"no"}}`, false
-					}
-					return 200, "", false
-				}
-				for i := range 10 {
-					if i == 5 {
-						settle(10 * time.Second)
-					}
-					w.post(w.t.Context(), fmt.Sprintf("m000%d", i), 1, text(fmt.Sprintf("m000%d", i)))
-				}
-				settle(10 * time.Second)
-				return w.total()
-			},
+			do: paid(10 * time.Second),
+		}, {
+			name: "a trickle fills it", keys: "drafts.budget.floor", base: free + "drafts.budget.cap=5; drafts.budget.floor=1; drafts.budget.per_success=0", without: "drafts.budget.floor=0.001", with: 10, off: 5,
+			do: paid(2 * time.Second),
 		}, {
 			name: "a retry of what is in doubt costs more", keys: "drafts.budget.timeout", base: free + "drafts.budget.cap=4; drafts.budget.floor=0.01; drafts.budget.per_success=0; drafts.budget.timeout=2", without: "drafts.budget.timeout=1",
 			do: func(w *world) any {
@@ -322,6 +310,26 @@ func gateRows() []policyRow {
 		}, {
 			name: "the provider's probes in a row", keys: "drafts.provider.close", base: plain, without: "drafts.provider.close=1", do: probesInARow(131016, 500), with: true, off: false,
 		},
+	}
+}
+
+// paid refuses ten messages once each, five and then five, and counts those that came while their retry was paid for.
+func paid(wait time.Duration) func(w *world) any {
+	return func(w *world) any {
+		w.api.decide = func(_ uint64, callback string) (int, string, bool) {
+			if strings.HasSuffix(callback, ".1") {
+				return 400, `{"error":{"code":131057,"message":"no"}}`, false
+			}
+			return 200, "", false
+		}
+		for i := range 10 {
+			if i == 5 {
+				settle(10 * time.Second)
+			}
+			w.post(w.t.Context(), fmt.Sprintf("m000%d", i), 1, text(fmt.Sprintf("m000%d", i)))
+		}
+		settle(wait)
+		return w.total()
 	}
 }
 

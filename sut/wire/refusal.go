@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -60,11 +61,19 @@ func Write(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(b) // a caller that has gone cannot be told
 }
 
-// RetryAfter reads the header in whole seconds; 0 when there is none.
+// RetryAfter reads the header, whole seconds or a date; 0 when there is none that can be read.
 func RetryAfter(h http.Header) time.Duration {
-	n, err := strconv.Atoi(h.Get("Retry-After"))
-	if err != nil || n < 0 {
+	said := h.Get("Retry-After")
+	if at, err := http.ParseTime(said); err == nil {
+		return min(max(time.Until(at), 0), longestHint)
+	}
+	n, err := strconv.ParseUint(said, 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0
 	}
-	return time.Duration(n) * time.Second
+	return time.Duration(min(n, uint64(longestHint/time.Second))) * time.Second
 }
+
+// longestHint bounds what a callee may ask for: a day said by mistake must not cost the messages of a day. Whoever is asked
+// too early says so again.
+const longestHint = 15 * time.Minute

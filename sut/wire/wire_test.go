@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/tap"
 )
@@ -136,5 +137,18 @@ func TestCallLeavesInOneWrite(t *testing.T) {
 	answer.Release()
 	if n := dialer.Writes.Load(); n != 1 {
 		t.Errorf("headers and body left in %d writes", n)
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	in := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(http.TimeFormat) }
+	for said, want := range map[string][2]time.Duration{
+		"": {0, 0}, "30": {30 * time.Second, 30 * time.Second}, "-5": {0, 0}, "soon": {0, 0}, "1.5": {0, 0},
+		"86400": {longestHint, longestHint}, "99999999999999999999": {longestHint, longestHint}, "18446744073709551615": {longestHint, longestHint},
+		in(time.Minute): {55 * time.Second, time.Minute}, in(-time.Hour): {0, 0}, in(24 * time.Hour): {longestHint, longestHint},
+	} {
+		if got := RetryAfter(http.Header{"Retry-After": {said}}); got < want[0] || got > want[1] {
+			t.Errorf("Retry-After %q is %v, want %v to %v", said, got, want[0], want[1])
+		}
 	}
 }
