@@ -307,7 +307,7 @@ func holdRows() []policyRow {
 		{name: "resends of otp", keys: "drafts.classes.otp.resends", base: plain, without: "drafts.classes.otp.resends=0", do: lost("otp", 9*time.Minute, copies), with: 3, off: 1},
 		{name: "resends of reply", keys: "drafts.classes.reply.resends", base: plain + "drafts.classes.reply.on_unknown=resend; drafts.classes.reply.resends=2", without: "drafts.classes.reply.resends=0", do: lost("reply", 9*time.Minute, copies), with: 3, off: 1},
 		{name: "resends of transactional", keys: "drafts.classes.transactional.resends", base: plain, without: "drafts.classes.transactional.resends=0", do: lost("transactional", 9*time.Minute, copies), with: 2, off: 1},
-		{name: "resends of bulk", keys: "drafts.classes.bulk.resends", base: plain + "drafts.classes.bulk.on_unknown=resend; drafts.classes.bulk.resends=2", without: "drafts.classes.bulk.resends=0", do: lost("bulk", 9*time.Minute, copies), with: 3, off: 1},
+		{name: "resends of bulk", keys: "drafts.classes.bulk.resends", base: plain + "drafts.provider.open=0s; drafts.classes.bulk.on_unknown=resend; drafts.classes.bulk.resends=2", without: "drafts.classes.bulk.resends=0", do: lost("bulk", 9*time.Minute, copies), with: 3, off: 1},
 		{name: "a status that does not come", keys: "drafts.status.missing", base: plain, without: "drafts.status.missing=0s", with: "accepted: no status came within 15m0s", off: "accepted",
 			do: func(w *world) any {
 				w.api.statuses = false

@@ -244,6 +244,9 @@ func (w *world) close() {
 	}
 	w.api.hooks.Wait()
 	w.net.going.Wait()
+	if n := w.sender.Stats().Illegal; n > 0 {
+		w.t.Errorf("%d steps that the state machine does not allow", n)
+	}
 	if err := w.queue.Close(context.Background()); err != nil {
 		w.t.Errorf("close the queue: %v", err)
 	}

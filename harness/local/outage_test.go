@@ -29,6 +29,17 @@ timeline:
   - {at: 10m, for: %[1]s, fault: {%[2]s}}
 `
 
+// TestOutageOfTheProviderInAQuietHour: with a message a minute few have to find out, and those in doubt are not used up for it.
+func TestOutageOfTheProviderInAQuietHour(t *testing.T) {
+	for _, fault := range []string{"kind: error, code: 131000", "kind: reset", "kind: silence", "kind: refuse-connections", "kind: error, code: 131016"} {
+		t.Run(strings.TrimPrefix(fault, "kind: "), func(t *testing.T) {
+			t.Parallel()
+			text := strings.ReplaceAll(fmt.Sprintf(outage, time.Hour, fault), "30/min", "1/min")
+			survived(t, replay(t, local.Options{Scenario: read(t, text, 5)}), 70*time.Minute, 4*time.Hour)
+		})
+	}
+}
+
 // outages are the ways of a provider to be out. doubt: an attempt during the outage leaves nobody knowing whether the
 // message was taken.
 var outages = []struct {

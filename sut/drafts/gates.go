@@ -122,15 +122,16 @@ func (g *gates) pass(cfg *Config, d *draft, doubtful bool, now time.Time, u floa
 	if cfg.Throttle.Hold(&g.throttle, now, u) {
 		return time.Second + cfg.Send.Backoff, "throttle"
 	}
-	if wait := cfg.Provider.Wait(&g.provider, now, doubtful); wait > 0 {
+	grace := graceOf(d, doubtful, now)
+	if wait := cfg.Provider.Wait(&g.provider, now, grace); wait > 0 {
 		return wait, whyProvider
 	}
 	if b := g.breakers[d.from]; b != nil { // the breakers come last, because passing may make this send the probe
-		if wait := cfg.Breaker.Allow(b, now, false); wait > 0 {
+		if wait := cfg.Breaker.Allow(b, now, 0); wait > 0 {
 			return wait, whyNumber
 		}
 	}
-	cfg.Provider.Allow(&g.provider, now, doubtful)
+	cfg.Provider.Allow(&g.provider, now, grace)
 	if pair != nil {
 		pair.Take(now, rate)
 	}
@@ -139,6 +140,20 @@ func (g *gates) pass(cfg *Config, d *draft, doubtful bool, now time.Time, u floa
 	}
 	d.slot = false
 	return 0, ""
+}
+
+// longestGrace is how long a doubtful draft waits at the most for others to find out whether the API works again.
+const longestGrace = 15 * time.Minute
+
+// graceOf is how long a draft lets others go first: a doubtful one a quarter of what is left of its validity.
+func graceOf(d *draft, doubtful bool, now time.Time) time.Duration {
+	switch {
+	case !doubtful:
+		return 0
+	case d.expires == 0:
+		return longestGrace
+	}
+	return min(longestGrace, max(time.Duration(d.expires-now.UnixNano())/4, 1))
 }
 
 // slotAhead is how far ahead a number's slots are given out.
@@ -258,7 +273,11 @@ func (g *gates) judge(cfg *Config, o outcome) string {
 	if o.class != policy.Unknown { // a probe that leaves nobody in doubt may come again as soon
 		rule.OpenMax = rule.Open
 	}
-	if rule.Seen(&g.provider, o.at, failed, told && !failed) {
+	opened := rule.Seen(&g.provider, o.at, failed, told && !failed)
+	if failed && o.class == policy.Unknown {
+		g.provider.Unclear()
+	}
+	if opened {
 		return whyProvider
 	}
 	return ""
@@ -271,7 +290,7 @@ func (g *gates) open(cfg *Config, now time.Time) (open bool, wait time.Duration)
 	if cfg.Provider.Off() || !g.provider.IsOpen() {
 		return false, 0
 	}
-	return true, cfg.Provider.Wait(&g.provider, now, false)
+	return true, cfg.Provider.Wait(&g.provider, now, 0)
 }
 
 // slow holds back what the API has throttled.

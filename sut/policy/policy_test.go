@@ -186,7 +186,7 @@ func (s *stage) guarding(cmd string, a args) (string, bool) {
 		s.breakerS = BreakerState{}
 		return "ok", true
 	case "allow":
-		if wait := s.breaker.Allow(&s.breakerS, now, a.has("doubtful")); wait > 0 {
+		if wait := s.breaker.Allow(&s.breakerS, now, a.duration("grace", 0)); wait > 0 {
 			return fmt.Sprintf("no, ask again after %v", wait), true
 		}
 		return "yes", true
