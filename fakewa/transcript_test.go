@@ -113,7 +113,7 @@ func arg(t *testing.T, d *datadriven.TestData, name, usual string) string {
 	return usual
 }
 
-// request makes a send; media= names what was uploaded in the transcript.
+// request makes a send; media= names what was uploaded in the transcript, also= another file of the same message.
 func (tr *transcript) request(t *testing.T, d *datadriven.TestData, to, text string) *Request {
 	kind := arg(t, d, "type", "text")
 	content := fmt.Sprintf(`"text":{"body":%q}`, text)
@@ -135,6 +135,9 @@ func (tr *transcript) request(t *testing.T, d *datadriven.TestData, to, text str
 		t.Fatal(err)
 	}
 	readMessage(&r.Message, root, tr.core.cfg.Answers.ListBody)
+	if d.HasArg("also") {
+		r.Message.Media = append(r.Message.Media, MediaUse{ID: tr.media[arg(t, d, "also", "")], Param: "header"})
+	}
 	return r
 }
 

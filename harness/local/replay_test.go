@@ -20,8 +20,18 @@ func open(t testing.TB, name string, o scenarios.Options) *scenarios.Scenario {
 	return s
 }
 
-// replay runs a scenario and returns its record.
+// replay runs a scenario and returns its record, which has to be one that can be believed.
 func replay(t testing.TB, o local.Options) *record.Run {
+	t.Helper()
+	run := tried(t, o)
+	if why := run.Info.Harness.Invalid; len(why) > 0 {
+		t.Errorf("the run is invalid: %v", why)
+	}
+	return run
+}
+
+// tried is replay for a run that need not be one.
+func tried(t testing.TB, o local.Options) *record.Run {
 	t.Helper()
 	o.Dir = filepath.Join(t.TempDir(), "run")
 	o.Info.Scenario.Name, o.Info.Scenario.Seed = o.Scenario.Name, o.Scenario.Seed

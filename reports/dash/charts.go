@@ -90,7 +90,7 @@ func charts() []chart {
 			{record.GDraftsMem, "drafts", 'd', acceptC, dashed, false},
 		}},
 		{panel: pErrors, title: "Trouble", unit: "per s", curves: []curve{
-			{dCopies, "duplicates", 'd', acceptC, dotted, false},
+			{dCopies, "copies", 'd', acceptC, dotted, false},
 			{dErrors, "API errors", 'e', warn, dashed, false},
 			{dTimeouts, "timeouts", 't', bad, solid, false},
 		}},
