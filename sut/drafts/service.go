@@ -147,6 +147,7 @@ func (s *Service) Run(ctx context.Context) error {
 	err := s.desk.run(ctx)
 	close(s.stop)
 	s.clearPark()
+	s.fleet.Release() // what is on its way in a copy that is paused would never land
 	s.flights.Wait()
 	stopFleet()
 	own.Wait()

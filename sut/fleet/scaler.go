@@ -11,7 +11,7 @@ import (
 
 // Run scales the fleet and lets starting copies in until ctx ends. When it returns, nobody waits in a copy any more.
 func (f *Fleet) Run(ctx context.Context) error {
-	defer f.close()
+	defer f.Release()
 	tick := f.nextTick(time.Now())
 	for {
 		at, what := tick, tickEvent
@@ -274,8 +274,8 @@ func (f *Fleet) Slots() []int {
 	return out
 }
 
-// close lets everything go that is stopped.
-func (f *Fleet) close() {
+// Release lets everything go that is stopped.
+func (f *Fleet) Release() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, r := range *f.rotation.Load() {
