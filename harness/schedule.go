@@ -14,12 +14,15 @@ import (
 	"github.com/aftershock-dev/aftershock/scenarios"
 )
 
+// ErrNoMessages is a load of which nothing comes: its rates are 0, or so small that by chance no message was drawn.
+var ErrNoMessages = errors.New("the load has no messages: every phase's rate is 0, or so small that none was drawn")
+
 // arrivals is a scenario's schedule, from phases or from a trace; of a trace, also what its rows say of each message.
 func arrivals(sc *scenarios.Scenario) ([]time.Duration, []scenarios.Arrival, error) {
 	if sc.Load.Arrivals != "trace" && sc.Load.Trace == "" {
 		at, err := schedule(sc.Load, sc.Seed)
 		if err == nil && len(at) == 0 {
-			err = errors.New("the load has no messages: every phase's rate is 0")
+			err = ErrNoMessages
 		}
 		return at, nil, err
 	}

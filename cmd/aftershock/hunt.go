@@ -144,6 +144,9 @@ func (f *huntFlags) run(cmd *cobra.Command, name string) error {
 	show := &huntProgress{out: os.Stderr, live: term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("CI") == "", begun: time.Now(), first: log.Cover.Seeds}
 	show.say("hunting %s from seed %d; what is found is kept in %s", base.Name, log.Next, f.out)
 	debug.SetGCPercent(150) // several runs share the memory
+	if f.jobs == 1 {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // as run replays what is found
+	}
 	began, ctx := time.Now(), cmd.Context()
 	found, err := f.hunt(ctx, base, log, show)
 	show.done()

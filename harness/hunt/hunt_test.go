@@ -53,3 +53,15 @@ func TestFewSeeds(t *testing.T) {
 		t.Error(why)
 	}
 }
+
+// TestALoadWithoutMessagesBreaksNothing: by chance the load of this seed has no message, and nothing can be said of it.
+func TestALoadWithoutMessagesBreaksNothing(t *testing.T) {
+	s, err := hunt.Draw(reference(t), 2204, true).Build(hunt.Promises(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := (&hunt.Trial{Dir: t.TempDir()}).Run(context.Background(), s)
+	if err != nil || len(e.Broken) > 0 || len(e.Invalid) != 1 {
+		t.Errorf("%+v, %v", e, err)
+	}
+}

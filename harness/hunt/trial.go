@@ -2,6 +2,7 @@ package hunt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aftershock-dev/aftershock/harness"
 	"github.com/aftershock-dev/aftershock/harness/local"
 	"github.com/aftershock-dev/aftershock/reports"
 	"github.com/aftershock-dev/aftershock/reports/record"
@@ -92,6 +94,10 @@ func (t *Trial) once(ctx context.Context, s *scenarios.Scenario) (e Evidence, er
 	if why, err := guarded(func() error { _, err := local.Replay(ctx, o); return err }); why != "" || err != nil {
 		if ctx.Err() != nil {
 			return e, ctx.Err()
+		}
+		if errors.Is(err, harness.ErrNoMessages) {
+			e.Invalid = append(e.Invalid, "its load had no messages") // by chance: nothing was promised
+			return e, nil
 		}
 		if why == "" {
 			why = err.Error()
