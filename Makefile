@@ -66,7 +66,7 @@ acceptance: ## real Cloud API clients against the fake (needs npm)
 	./acceptance/run.sh
 
 hunt: ## seeds of aftershock hunt for HUNT seconds (150), and faults that are planted for it to find
-	$(GO) run ./cmd/aftershock hunt --for $(or $(HUNT),150)s --out $(OUT)/hunt
+	$(GO) run ./cmd/aftershock hunt --for $(or $(HUNT),150)s --jobs 1 --out $(OUT)/hunt
 	$(GO) test -count=1 -timeout 15m -run 'Planted' ./harness/hunt
 
 fuzz: ## every reader of outside input, for FUZZ seconds each (45: 20 minutes)

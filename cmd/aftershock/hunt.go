@@ -65,7 +65,7 @@ Exit codes: 0 no promise was broken · 1 could not run · 2 bad usage · 3 the h
 	fl := cmd.Flags()
 	fl.StringVar(&f.seeds, "seeds", "", "seeds to try, such as 1..10000; with --for, those from the first one on")
 	fl.DurationVar(&f.span, "for", 0, "how long to hunt (default 1m without --seeds)")
-	fl.IntVar(&f.jobs, "jobs", runtime.NumCPU(), "seeds tried side by side")
+	fl.IntVar(&f.jobs, "jobs", 1, "seeds tried side by side; with more than one, what happens at one and the same instant may come in another order")
 	fl.IntVar(&f.most, "most", 1, "end after so many findings")
 	fl.IntVar(&f.budget, "shrink", 300, "runs that making a finding smaller may take")
 	fl.StringArrayVar(&f.set, "set", nil, "override one setting of what is hunted, key=value (repeatable)")
