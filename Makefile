@@ -65,8 +65,8 @@ crash: ## kill a sender at every point of its state machine and at random (KILLS
 acceptance: ## real Cloud API clients against the fake (needs npm)
 	./acceptance/run.sh
 
-hunt: ## seeds of aftershock hunt for HUNT seconds (150), and faults that are planted for it to find
-	$(GO) run ./cmd/aftershock hunt --for $(or $(HUNT),150)s --jobs 1 --out $(OUT)/hunt
+hunt: ## the first HUNT (300) seeds of aftershock hunt, and faults that are planted for it to find
+	$(GO) run ./cmd/aftershock hunt --seeds 1..$(or $(HUNT),300) --jobs 1 --out $(OUT)/hunt
 	$(GO) test -count=1 -timeout 15m -run 'Planted' ./harness/hunt
 
 fuzz: ## every reader of outside input, for FUZZ seconds each (45: 20 minutes)

@@ -233,7 +233,7 @@ func TestAgentThatDiesMakesTheRunInvalid(t *testing.T) {
 	dying := f.agent("b", "v1")
 	conn := f.connect()
 	defer conn.Close()
-	team, err := Gather(t.Context(), conn, Options{Version: "v1", Agents: 2, Silence: time.Second})
+	team, err := Gather(t.Context(), conn, Options{Version: "v1", Agents: 2, Silence: 4 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

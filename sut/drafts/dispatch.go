@@ -27,7 +27,8 @@ type flight struct {
 // The waits of drafts that are not sent for reasons of our own.
 const (
 	pausedWait  = 30 * time.Second // between two looks at a pause
-	turnWait    = 5 * time.Second  // between two looks at the line when it is too long to park
+	turnWait    = 5 * time.Second  // between two looks at the line when it is too long to park; it doubles with each
+	turnWaits   = 6                // times: every look costs a place in the pace, which the head of the line needs, too
 	inPlaceWait = 2 * time.Second  // the longest wait for the pace that keeps its place in flight
 )
 
@@ -59,9 +60,12 @@ func (f *flight) fly(lost bool) {
 	if mine, parked := f.turn(cfg.Order.Park); parked {
 		return
 	} else if !mine {
-		f.back(Queued, turnWait)
+		looks := min(f.d.looks, turnWaits)
+		f.d.looks = looks + 1
+		f.back(Queued, turnWait<<looks)
 		return
 	}
+	f.d.looks = 0
 	defer f.leave()
 	next, ok := f.begin(cfg, lost)
 	for ok {
