@@ -191,6 +191,7 @@ func (d *fakewaDoors) listen(f *fakewaFlags, fake *fakewa.Server) (err error) {
 		if d.token == "" && !onLoopback(d.control) {
 			d.token = rand.Text()
 		}
+		d.control = netutil.LimitListener(d.control, mostConnections) // not those of the API: faults reset them on the wire
 	}
 	return d.secure(f)
 }
@@ -305,8 +306,8 @@ curl%s %s/v24.0/106540352242922/messages -H 'Authorization: Bearer EAAtest' -H '
 	}
 }
 
-// mostConnections are held at once by a listener; others wait to be accepted.
-const mostConnections = 20_000
+// mostConnections are held at once by the control doors; others wait to be accepted.
+const mostConnections = 10_000
 
 // serve serves until ctx is done; whatever is under way then is broken off.
 func (d *fakewaDoors) serve(ctx context.Context, fake *fakewa.Server) error {
@@ -317,7 +318,7 @@ func (d *fakewaDoors) serve(ctx context.Context, fake *fakewa.Server) error {
 		srv := fakewa.Serving(h)
 		srv.BaseContext = func(net.Listener) context.Context { return ctx }
 		work = append(work, func() error {
-			if err := srv.Serve(netutil.LimitListener(ln, mostConnections)); !errors.Is(err, http.ErrServerClosed) {
+			if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 				return err
 			}
 			return nil
