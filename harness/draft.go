@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -55,13 +57,17 @@ func render(t *template.Template, v scenarios.TargetFields) (string, error) {
 	return b.String(), nil
 }
 
-// without is a text in which no secret stands, nor what a step took out of an answer.
+// without is a text in which no secret stands, nor what a step took out of an answer. The longest go first: one may be a
+// part of another.
 func without(text string, private ...map[string]string) string {
+	var all []string
 	for _, values := range private {
-		for name, v := range values {
-			if v != "" {
-				text = strings.ReplaceAll(text, v, "("+name+")")
-			}
+		all = slices.AppendSeq(all, maps.Values(values))
+	}
+	slices.SortFunc(all, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	for _, v := range all {
+		if v != "" {
+			text = strings.ReplaceAll(text, v, "(private)")
 		}
 	}
 	return text

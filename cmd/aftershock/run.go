@@ -66,7 +66,7 @@ func (f *scenarioFlags) load(cmd *cobra.Command, name string) (*scenarios.Scenar
 	return s, o.Set, nil
 }
 
-// options are what the flags make of a scenario.
+// scenarioOptions are what the flags make of a scenario.
 func (f *scenarioFlags) scenarioOptions(cmd *cobra.Command) (scenarios.Options, error) {
 	o := scenarios.Options{Variants: f.variants, Preset: f.preset, Set: map[string]string{}, Blocks: blocks()}
 	for _, s := range f.set {

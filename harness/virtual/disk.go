@@ -32,14 +32,11 @@ func (d *Disk) Fill(on bool) {
 	d.full = on
 }
 
-// Tear has the next write end in its middle and fail; ended is called between the two. nil calls it off, and armed tells
-// whether there was something to call off.
-func (d *Disk) Tear(ended func()) (armed bool) {
+// Tear has the next write end in its middle and fail; ended is called between the two. nil calls it off.
+func (d *Disk) Tear(ended func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	armed = d.tear != nil
 	d.tear = ended
-	return armed
 }
 
 // Append opens a file, making it where it is missing.
