@@ -80,12 +80,12 @@ func TestSendersOwnWaitsAreKept(t *testing.T) {
 		}, 100, 120},
 		{"a tenant is paused", "", paused(`{"scope":"tenant","name":"acme"}`, `,"tenant":"acme"`), 15, 21},
 		{"a number is paused", "", paused(`{"scope":"number","name":"7"}`, `,"number":"7"`), 15, 21},
-		{"it is not its turn, and there is no place beside the queue: its looks are ever rarer", "drafts.order.park=0", func(w *world) {
+		{"it is not its turn, and there is no place beside the queue", "drafts.order.park=0", func(w *world) {
 			w.answers(400, 4, -1)
 			for _, id := range []string{"m1", "m2"} {
 				w.post(w.t.Context(), id, 1, `{"to":"+15551234567","text":"`+id+`"}`)
 			}
-		}, 17, 24},
+		}, 100, 145},
 		{"the pace of a number is far ahead", "drafts.number.rate=1/min; drafts.number.burst=1; drafts.number.adapt.cut=0%", func(w *world) { w.posts(3) }, 10, 60},
 		{"the pace of a pair is far ahead", "drafts.pair.every=2m; drafts.pair.burst=1; drafts.order.conversation=off", func(w *world) {
 			for _, id := range []string{"m1", "m2", "m3"} {

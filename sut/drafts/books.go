@@ -67,7 +67,6 @@ type draft struct {
 	begun      bool   // an attempt has begun whose outcome is not known
 	template   bool   // has a template to fall back on
 	known      bool   // in the books' list; false once resolved
-	looks      uint8  // in vain at whether it is its turn, since it last was
 	attempts   uint16 // sends so far
 	counted    uint16
 	unknowns   uint16

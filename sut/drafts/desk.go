@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/instant"
+	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/sut/policy"
 	"github.com/aftershock-dev/aftershock/sut/queue"
 )
@@ -40,10 +41,11 @@ type tray struct {
 	space  chan struct{} // one for each draft that may still be taken ahead
 }
 
-// taken is a claim and when it was taken.
+// taken is a claim, when it was taken, and the rate at which the pace let it go.
 type taken struct {
 	queue.Claim
-	at time.Time
+	at    time.Time
+	paced quantity.Rate
 }
 
 // takeAhead is how many drafts are taken ahead from each lane.
@@ -137,7 +139,7 @@ func (k *desk) feed(ctx context.Context, t *tray) {
 		if err != nil {
 			k.failed = fmt.Errorf("take from lane %q: %w", t.name, err)
 		} else {
-			t.ahead = append(t.ahead, taken{c, time.Now()})
+			t.ahead = append(t.ahead, taken{Claim: c, at: time.Now()})
 		}
 		ring := err != nil || len(t.ahead) == 1
 		k.mu.Unlock()
@@ -186,7 +188,9 @@ func (k *desk) next(now time.Time) (c taken, wait time.Duration, err error) {
 	}
 	k.pace.Take(now, rate)
 	t.credit--
-	return k.give(t), 0, nil
+	c = k.give(t)
+	c.paced = rate
+	return c, 0, nil
 }
 
 // give takes the next draft off a tray.
@@ -255,6 +259,14 @@ func (k *desk) takeOff() {
 	k.mu.Lock()
 	k.inFlight++
 	k.mu.Unlock()
+}
+
+// bounced gives the place in the pace back that a draft had and did not use.
+func (k *desk) bounced(paced quantity.Rate) {
+	k.mu.Lock()
+	k.pace.Back(paced)
+	k.mu.Unlock()
+	k.kick()
 }
 
 // full reports whether drafts have lately waited for room in flight, and not for the pace.

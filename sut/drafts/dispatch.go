@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/aftershock-dev/aftershock/internal/instant"
+	"github.com/aftershock-dev/aftershock/quantity"
 	"github.com/aftershock-dev/aftershock/sut/fleet"
 	"github.com/aftershock-dev/aftershock/sut/policy"
 	"github.com/aftershock-dev/aftershock/sut/queue"
@@ -16,7 +17,8 @@ import (
 type flight struct {
 	s         *Service
 	claim     queue.Claim
-	leased    time.Time // when the claim was taken or last extended
+	leased    time.Time     // when the claim was taken or last extended
+	paced     quantity.Rate // at which the pace let it go
 	d         *draft
 	body      []byte // the draft as the front door wrote it
 	lane      instant.Lane
@@ -27,8 +29,7 @@ type flight struct {
 // The waits of drafts that are not sent for reasons of our own.
 const (
 	pausedWait  = 30 * time.Second // between two looks at a pause
-	turnWait    = 5 * time.Second  // between two looks at the line when it is too long to park; it doubles with each
-	turnWaits   = 6                // times: every look costs a place in the pace, which the head of the line needs, too
+	turnWait    = 5 * time.Second  // between two looks at the line when it is too long to park
 	inPlaceWait = 2 * time.Second  // the longest wait for the pace that keeps its place in flight
 )
 
@@ -41,7 +42,7 @@ func (s *Service) dispatch(c taken) {
 		s.count.Dead.Add(1)
 		return
 	}
-	f := &flight{s: s, claim: c.Claim, leased: c.at, d: d, body: body, lane: s.w.Lanes.Of(instant.Dispatch, d.number)}
+	f := &flight{s: s, claim: c.Claim, leased: c.at, paced: c.paced, d: d, body: body, lane: s.w.Lanes.Of(instant.Dispatch, d.number)}
 	s.at(PointClaimed)
 	f.lane.Sleep(0)
 	if !f.mine(s.cfg.Load(), c.Item()) {
@@ -60,12 +61,10 @@ func (f *flight) fly(lost bool) {
 	if mine, parked := f.turn(cfg.Order.Park); parked {
 		return
 	} else if !mine {
-		looks := min(f.d.looks, turnWaits)
-		f.d.looks = looks + 1
-		f.back(Queued, turnWait<<looks)
+		f.s.desk.bounced(f.paced) // a look costs no place in the pace: whose turn it is needs one
+		f.back(Queued, turnWait)
 		return
 	}
-	f.d.looks = 0
 	defer f.leave()
 	next, ok := f.begin(cfg, lost)
 	for ok {

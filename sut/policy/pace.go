@@ -29,6 +29,9 @@ func (p *Pace) Take(now time.Time, r quantity.Rate) {
 	p.next = p.next.Add(r.Interval())
 }
 
+// Back takes an event back that was counted at this rate and did not come.
+func (p *Pace) Back(r quantity.Rate) { p.next = p.next.Add(-r.Interval()) }
+
 // Hold lets no event come before an instant.
 func (p *Pace) Hold(until time.Time, r quantity.Rate, burst int) {
 	if next := until.Add(time.Duration(max(burst, 1)-1) * r.Interval()); p.next.Before(next) {

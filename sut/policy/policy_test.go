@@ -266,6 +266,9 @@ func (s *stage) pacing(cmd string, a args) (string, bool) {
 		}
 		s.pace.Take(a.at(), s.rate)
 		return "go", true
+	case "back":
+		s.pace.Back(s.rate)
+		return "ok", true
 	case "rest":
 		s.pace.Hold(epoch.Add(a.duration("until", 0)), s.rate, s.burst)
 		return "ok", true
