@@ -426,6 +426,9 @@ func (f *flight) back(to State, after time.Duration) {
 	}
 	f.s.books.move(d, to)
 	p := past{int(d.attempts), int(d.counted), int(d.unknowns), f.claim.Item().Delivery, d.state == Held}
+	if d.begun && !p.held { // what became of the last attempt nobody knows: the journal tells of it, and has to be the newer one
+		p.attempts--
+	}
 	d.held.give(f, p)
 	f.s.books.mu.Unlock()
 	err := f.claim.Retry(context.Background(), after, pack(p, f.body)) // a stale claim is already with another taker
