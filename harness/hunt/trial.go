@@ -84,7 +84,7 @@ func (t *Trial) once(ctx context.Context, s *scenarios.Scenario) (e Evidence, er
 	var mu sync.Mutex
 	steps := map[string]bool{}
 	o := local.Options{
-		Scenario: s, Dir: filepath.Join(dir, "run"), Sender: t.Sender, Plant: t.Plant, Patient: true, Every: 5 * time.Second,
+		Scenario: s, Dir: filepath.Join(dir, "run"), Sender: t.Sender, Plant: t.Plant, Patient: true,
 		Step: func(d drafts.Step) {
 			mu.Lock()
 			defer mu.Unlock()
