@@ -60,7 +60,7 @@ type draft struct {
 	ahead      *draft // in the line
 	behind     *draft
 	state      State
-	held       holder
+	holder     holder
 	slot       bool   // its place in the pace of its number is reserved
 	taken      bool   // a dispatcher has claimed it
 	adopted    bool   // came out of the queue, not through the door
@@ -165,7 +165,7 @@ func (b *books) add(w *wire.Draft, now time.Time, p past, ordered bool) *draft {
 		id: strings.Clone(w.ID), tenant: w.Tenant, number: b.numbers, created: w.Created * int64(time.Millisecond),
 		expires: w.Expires * int64(time.Millisecond), class: w.Class, from: w.Number,
 		pair: pairKey(w.Number, w.To), known: true,
-		held: holder{foreign: b.foreign}, trace: w.Trace, template: len(w.Template) > 0 && w.Type != "template",
+		holder: holder{foreign: b.foreign}, trace: w.Trace, template: len(w.Template) > 0 && w.Type != "template",
 		attempts: uint16(p.attempts), counted: uint16(p.counted), unknowns: uint16(p.unknowns),
 	}
 	if w.Created == 0 {

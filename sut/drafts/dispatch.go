@@ -236,7 +236,7 @@ func (f *flight) attempt() (next policy.Decision, ok bool) {
 		return policy.Decision{Action: policy.Later, Wait: time.Second, Reason: err.Error()}, !errors.Is(err, fleet.ErrGone)
 	}
 	s.books.mu.Lock()
-	resolved, gone := !d.known, cfg.Send.Mode == "classified" && !d.held.has(f)
+	resolved, gone := !d.known, cfg.Send.Mode == "classified" && !d.holder.has(f)
 	if !resolved && !gone {
 		d.attempts++
 		s.books.fresh.remove(d)
@@ -429,10 +429,10 @@ func (f *flight) back(to State, after time.Duration) {
 	if d.begun && !p.held { // what became of the last attempt nobody knows: the journal tells of it, and has to be the newer one
 		p.attempts--
 	}
-	d.held.give(f, p)
+	d.holder.give(f, p)
 	f.s.books.mu.Unlock()
 	err := f.claim.Retry(context.Background(), after, pack(p, f.body)) // a stale claim is already with another taker
 	f.s.books.mu.Lock()
-	d.held.given(f, err)
+	d.holder.given(f, err)
 	f.s.books.mu.Unlock()
 }

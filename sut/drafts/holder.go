@@ -71,8 +71,8 @@ func (h *holder) given(f *flight, err error) {
 func (f *flight) leave() {
 	f.s.books.mu.Lock()
 	defer f.s.books.mu.Unlock()
-	if f.d.held.has(f) {
-		f.d.held.flight, f.d.held.giving = nil, 0
+	if f.d.holder.has(f) {
+		f.d.holder.flight, f.d.holder.giving = nil, 0
 	}
 }
 
@@ -84,5 +84,5 @@ func (f *flight) mine(cfg *Config, it *queue.Item) bool {
 	}
 	f.s.books.mu.Lock()
 	defer f.s.books.mu.Unlock()
-	return f.d.held.take(f, p, cfg.Dispatch.Lease, time.Now()) || !f.d.known || cfg.Send.Mode != "classified"
+	return f.d.holder.take(f, p, cfg.Dispatch.Lease, time.Now()) || !f.d.known || cfg.Send.Mode != "classified"
 }
